@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* digest.c: see digest.h. */
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "base/compiler.h"
+#include "base/units.h"
+
+void
+digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN])
+{
+    unsigned written = 0;
+
+    REQUIRE(EVP_Digest(data, len, out, &written, EVP_sha256(), NULL) == 1);
+    REQUIRE(written == DIGEST_SHA256_LEN);
+}
+
+void
+digest_sha256_hex(const void *data, size_t len, char out[DIGEST_SHA256_HEX])
+{
+    uint8_t raw[DIGEST_SHA256_LEN];
+
+    digest_sha256(data, len, raw);
+    units_hex(raw, sizeof(raw), out);
+}
+
+void
+digest_random(void *out, size_t len)
+{
+    REQUIRE(len <= 256); /* getrandom(2) gives as much in one call, never less */
+    REQUIRE(getrandom(out, len, 0) == (ssize_t)len);
+}
+
+void
+digest_uuid(char out[DIGEST_UUID_TEXT])
+{
+    uint8_t r[16];
+    char hex[33];
+
+    digest_random(r, sizeof(r));
+    r[6] = (uint8_t)((r[6] & 0x0f) | 0x40);
+    r[8] = (uint8_t)((r[8] & 0x3f) | 0x80);
+    units_hex(r, sizeof(r), hex);
+    (void)snprintf(out, DIGEST_UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}

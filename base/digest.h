@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* digest.h: SHA-256 (OpenSSL's) and random identifiers. Thread-safe; none of it can fail for reasons other than a
+ * broken library. */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIGEST_SHA256_LEN 32
+#define DIGEST_SHA256_HEX (2 * DIGEST_SHA256_LEN + 1) /* with the NUL */
+#define DIGEST_UUID_TEXT  37                          /* with the NUL */
+
+/* SHA-256 of LEN bytes. */
+void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN]);
+
+/* The same as lower-case hex digits. */
+void digest_sha256_hex(const void *data, size_t len, char out[DIGEST_SHA256_HEX]);
+
+/* LEN bytes from the kernel's random source. */
+void digest_random(void *out, size_t len);
+
+/* A random (version 4) UUID in its text form. */
+void digest_uuid(char out[DIGEST_UUID_TEXT]);
+
+#endif

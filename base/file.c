@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.c: see file.h. */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+int
+file_write_all(int fd, const void *data, size_t len, struct err *err)
+{
+    const char *p = data;
+
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_sys(err, ERR_INTERNAL, errno, "write");
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Read FD to its end into *DATA; LEN_HINT saves growing. */
+static int
+read_to_end(int fd, size_t cap, size_t len_hint, char **data, size_t *len, struct err *err)
+{
+    size_t room = (len_hint < cap ? len_hint : cap) + 1, got = 0;
+    char *p = mem_new(room + 1);
+
+    for (;;) {
+        ssize_t n = read(fd, p + got, room - got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            free(p);
+            return err_sys(err, ERR_INTERNAL, errno, "read");
+        }
+        got += (size_t)n;
+        if (got > cap) {
+            free(p);
+            return err_set(err, ERR_NO_SPACE, "larger than the allowed %zu bytes", cap);
+        }
+        if (n == 0)
+            break;
+        if (got == room) {
+            room = room * 2 < cap + 1 ? room * 2 : cap + 1;
+            p = mem_grow(p, room + 1, 1);
+        }
+    }
+    p[got] = '\0';
+    *data = p;
+    *len = got;
+    return 0;
+}
+
+int
+file_read_all(int dirfd, const char *path, size_t cap, char **data, size_t *len, struct err *err)
+{
+    int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    int rc;
+
+    if (fd < 0)
+        return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_INTERNAL, errno, "open %s", path);
+    rc = fstat(fd, &st) == 0 ? 0 : err_sys(err, ERR_INTERNAL, errno, "stat");
+    if (rc == 0)
+        rc = read_to_end(fd, cap, st.st_size > 0 ? (size_t)st.st_size : 0, data, len, err);
+    (void)close(fd);
+    return rc < 0 ? err_wrap(err, "%s", path) : 0;
+}
+
+int
+file_open_temp(int dirfd, const char *prefix, mode_t mode, char *name, size_t name_size, struct err *err)
+{
+    for (int tries = 0; tries < 16; tries++) {
+        uint64_t r = 0;
+        int fd;
+
+        REQUIRE(getrandom(&r, sizeof(r), 0) == (ssize_t)sizeof(r));
+        REQUIRE(snprintf(name, name_size, "%s%016" PRIx64, prefix, r) < (int)name_size);
+        fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        if (fd >= 0)
+            return fd;
+        if (errno != EEXIST)
+            return err_sys(err, ERR_INTERNAL, errno, "create %s", name);
+    }
+    return err_set(err, ERR_INTERNAL, "no free temporary name for %s", prefix);
+}
+
+int
+file_write_atomic(int dirfd, const char *name, const char *prefix, const void *data, size_t len, mode_t mode,
+                  struct err *err)
+{
+    char temp[NAME_MAX + 1];
+    int fd = file_open_temp(dirfd, prefix, mode, temp, sizeof(temp), err);
+    int rc = -1;
+
+    if (fd < 0)
+        return err_wrap(err, "write %s", name);
+    if (file_write_all(fd, data, len, err) < 0)
+        goto out;
+    if (fsync(fd) < 0) {
+        (void)err_sys(err, ERR_INTERNAL, errno, "fsync");
+        goto out;
+    }
+    if (renameat(dirfd, temp, dirfd, name) < 0) {
+        (void)err_sys(err, ERR_INTERNAL, errno, "rename");
+        goto out;
+    }
+    temp[0] = '\0';
+    rc = file_sync_dir(dirfd, err);
+out:
+    (void)close(fd);
+    if (rc < 0) {
+        if (temp[0] != '\0')
+            (void)unlinkat(dirfd, temp, 0);
+        (void)err_wrap(err, "write %s", name);
+    }
+    return rc;
+}
+
+int
+file_sync_dir(int dirfd, struct err *err)
+{
+    /* Some file systems (and FUSE) cannot sync a directory and say EINVAL: there is nothing more that could be done
+     * there. */
+    if (fsync(dirfd) < 0 && errno != EINVAL)
+        return err_sys(err, ERR_INTERNAL, errno, "fsync of the directory");
+    return 0;
+}
+
+/* ---- rename in
+ * ------------------------------------------------------------------------------------------------------- */
+
+static bool
+not_offered(int errnum)
+{
+    return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP;
+}
+
+static int
+exists(const char *to, struct err *err)
+{
+    return err_set(err, ERR_EXISTS, "%s exists already", to);
+}
+
+/* link(2) refuses to overwrite on every file system that has it. */
+static int
+link_in(int from_dir, const char *from, int to_dir, const char *to, enum file_rename_rule rule, struct err *err)
+{
+    struct stat st;
+
+    if (linkat(from_dir, from, to_dir, to, 0) == 0) {
+        if (unlinkat(from_dir, from, 0) < 0)
+            return err_sys(err, ERR_INTERNAL, errno, "remove %s", from);
+        return 0;
+    }
+    if (errno == EEXIST)
+        return exists(to, err);
+    if (!not_offered(errno) && errno != EPERM && errno != EMLINK)
+        return err_sys(err, ERR_INTERNAL, errno, "link %s", to);
+    if (rule == FILE_RENAME_ATOMIC)
+        return err_set(err, ERR_UNSUPPORTED, "this file system offers neither RENAME_NOREPLACE nor links");
+    if (fstatat(to_dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return exists(to, err);
+    if (errno != ENOENT)
+        return err_sys(err, ERR_INTERNAL, errno, "stat %s", to);
+    if (renameat(from_dir, from, to_dir, to) < 0)
+        return err_sys(err, ERR_INTERNAL, errno, "rename to %s", to);
+    return 0;
+}
+
+int
+file_rename_in(int from_dir, const char *from, int to_dir, const char *to, enum file_rename_rule rule, struct err *err)
+{
+    struct stat st;
+
+    if (fstatat(from_dir, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return err_sys(err, ERR_INTERNAL, errno, "stat %s", from);
+    if (S_ISDIR(st.st_mode)) {
+        if (renameat(from_dir, from, to_dir, to) == 0)
+            return 0;
+        if (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR)
+            return exists(to, err);
+        return err_sys(err, ERR_INTERNAL, errno, "rename to %s", to);
+    }
+    if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno == EEXIST)
+        return exists(to, err);
+    if (!not_offered(errno))
+        return err_sys(err, ERR_INTERNAL, errno, "rename to %s", to);
+    return link_in(from_dir, from, to_dir, to, rule, err);
+}
+
+/* ---- trees
+ * ----------------------------------------------------------------------------------------------------------- */
+
+/* Make NAME in DIRFD when it is missing and open it; -1 with errno set. */
+static int
+make_one_dir(int dirfd, const char *name, mode_t mode)
+{
+    bool made = mkdirat(dirfd, name, mode) == 0;
+    int fd;
+
+    if (!made && errno != EEXIST)
+        return -1;
+    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (made && fd >= 0 && fsync(dirfd) < 0 && errno != EINVAL) {
+        int saved = errno;
+
+        (void)close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+int
+file_make_dirs(int dirfd, const char *path, mode_t mode, struct err *err)
+{
+    char *copy = mem_strdup(path), *save = NULL;
+    int at = path[0] == '/' ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                            : openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (char *name = strtok_r(copy, "/", &save); at >= 0 && name != NULL; name = strtok_r(NULL, "/", &save)) {
+        int next = make_one_dir(at, name, mode), saved = errno;
+
+        (void)close(at);
+        at = next;
+        errno = saved;
+    }
+    free(copy);
+    if (at < 0)
+        return err_sys(err, ERR_INTERNAL, errno, "make the directory %s", path);
+    (void)close(at);
+    return 0;
+}
+
+int
+file_remove_tree(int dirfd, const char *name, struct err *err)
+{
+    const struct dirent *entry;
+    DIR *dir;
+    int fd, rc = 0;
+
+    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return err_sys(err, ERR_INTERNAL, errno, "remove %s", name);
+    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, ERR_INTERNAL, errno, "open %s", name);
+    dir = fdopendir(fd);
+    if (dir == NULL) {
+        rc = err_sys(err, ERR_INTERNAL, errno, "read %s", name);
+        (void)close(fd);
+        return rc;
+    }
+    while (rc == 0 && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            rc = file_remove_tree(fd, entry->d_name, err);
+    }
+    (void)closedir(dir);
+    if (rc == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        rc = err_sys(err, ERR_INTERNAL, errno, "remove %s", name);
+    return rc;
+}

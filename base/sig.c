@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sig.c: see sig.h. The handler only touches lock-free atomics and calls async-signal-safe functions. */
+#include "base/sig.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static atomic_int caught;        /* the first signal's number, 0: none */
+static atomic_llong first_at_ms; /* when it came, monotonic */
+
+static long long
+now_ms(void)
+{
+    struct timespec ts = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+on_signal(int signum)
+{
+    int none = 0;
+
+    if (atomic_compare_exchange_strong(&caught, &none, signum)) {
+        atomic_store(&first_at_ms, now_ms());
+        return;
+    }
+    if (now_ms() - atomic_load(&first_at_ms) > 1000)
+        _exit(err_exit_status(ERR_INTERRUPTED));
+}
+
+void
+sig_install(void)
+{
+    static const int stop[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction sa;
+
+    memset(&sa, 0, sizeof(sa));
+    sa.sa_handler = on_signal;
+    (void)sigemptyset(&sa.sa_mask);
+    for (size_t i = 0; i < ARRAY_LEN(stop); i++)
+        REQUIRE(sigaction(stop[i], &sa, NULL) == 0);
+    sa.sa_handler = SIG_IGN;
+    REQUIRE(sigaction(SIGPIPE, &sa, NULL) == 0);
+}
+
+bool
+sig_pending(void)
+{
+    return atomic_load(&caught) != 0;
+}
+
+int
+sig_check(struct err *err)
+{
+    int signum = atomic_load(&caught);
+
+    if (signum == 0)
+        return 0;
+    return err_set(err, ERR_INTERRUPTED, "interrupted by %s",
+                   signum == SIGTERM  ? "SIGTERM"
+                   : signum == SIGINT ? "SIGINT"
+                                      : "SIGHUP");
+}

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run-unit.sh PROGRAM...: runs each cmocka program (under $RUN_UNDER, if set), shows what failed, and ends with one line of totals.
+set -u
+out=$(mktemp -d) || exit 1
+trap 'rm -rf "$out"' EXIT
+passed=0 failed=0 broken=0
+for program in "$@"; do
+    # shellcheck disable=SC2086 # RUN_UNDER is a command with its arguments
+    ${RUN_UNDER:-} "$program" > "$out/log" 2>&1
+    status=$?
+    ok=$(grep -c '^\[       OK \]' "$out/log")
+    bad=$(grep -c '^\[  FAILED  \] [a-z_0-9]*$' "$out/log")
+    passed=$((passed + ok))
+    if [ "$status" -ne 0 ]; then
+        [ "$bad" -gt 0 ] && failed=$((failed + bad)) || broken=$((broken + 1))
+        cat "$out/log"
+        echo "$program: exit status $status"
+    else
+        printf '%-60s %3d ok\n' "${program#*/tests/}" "$ok"
+        [ "$ok" -gt 0 ] || { echo "$program ran no test"; broken=$((broken + 1)); }
+    fi
+done
+echo "unit: $passed passed, $((failed + broken)) failed"
+[ $((failed + broken)) -eq 0 ]
