@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* progress.h: how long work tells how far it is. Nothing here prints: agent/ shows it. */
+#ifndef SNAPSHOT_PROGRESS_H
+#define SNAPSHOT_PROGRESS_H
+
+#include <stdint.h>
+
+enum progress_phase {
+    PROGRESS_WAITING,    /* for another child of the server to end; no figures */
+    PROGRESS_SAVING,     /* the server writes its dump; done and total are keys (0 where the server does not say) */
+    PROGRESS_STORING,    /* done and total are raw bytes of the dump, stored what went into the store */
+    PROGRESS_PUBLISHING, /* index and manifest; no figures */
+    PROGRESS_RESTORING,  /* raw bytes written */
+    PROGRESS_VERIFYING,  /* raw bytes checked */
+};
+
+struct progress {
+    enum progress_phase phase;
+    uint64_t done;
+    uint64_t total; /* 0: not known */
+    uint64_t stored;
+};
+
+/* Called from the thread that drives the work, several times a second; must be quick. */
+typedef void progress_fn(const struct progress *p, void *cookie);
+
+/* Where to tell it; a NULL fn means nowhere. */
+struct progress_sink {
+    progress_fn *fn;
+    void *cookie;
+};
+
+static inline void
+progress_tell(const struct progress_sink *sink, enum progress_phase phase, uint64_t done, uint64_t total,
+              uint64_t stored)
+{
+    struct progress p = {.phase = phase, .done = done, .total = total, .stored = stored};
+
+    if (sink != NULL && sink->fn != NULL)
+        sink->fn(&p, sink->cookie);
+}
+
+#endif

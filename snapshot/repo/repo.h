@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repo.h: a repository: its marker, its instances. A repository is opened by reading its marker, so that a mistyped
+ * bucket or prefix is "no repository here" and never "no backup yet".
+ */
+#ifndef SNAPSHOT_REPO_REPO_H
+#define SNAPSHOT_REPO_REPO_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "storage/store.h"
+
+#define REPO_FORMAT_VERSION 1
+#define REPO_SMALL_OBJECT   (1u << 20) /* ceiling for a marker, a manifest or a fact, in bytes */
+
+struct repo {
+    struct store *store;       /* borrowed */
+    char id[DIGEST_UUID_TEXT]; /* from the marker */
+    int64_t skew_ms;           /* the store's clock less ours, when it was opened */
+};
+
+/* What repo_init() did. */
+struct repo_made {
+    bool repository; /* false: it was there already */
+    bool instance;
+};
+
+/* Make the repository's marker and, where INSTANCE is not NULL, the instance's. What is there already is checked and
+ * left. */
+int repo_init(struct store *store, const char *instance, struct repo_made *made, struct err *err) MUST_CHECK;
+
+/* Read the marker and the store's clock. ERR_NOT_FOUND: no repository here; ERR_UNSUPPORTED: it `requires` something
+ * unknown or is of a newer version; ERR_CORRUPT: not a marker. REPO borrows STORE and needs no clean-up. */
+int repo_open(struct store *store, struct repo *repo, struct err *err) MUST_CHECK;
+
+/* Read the instance's marker. ERR_NOT_FOUND names the instances that exist. */
+int repo_check_instance(const struct repo *repo, const char *instance, struct err *err) MUST_CHECK;
+
+/* The names of all instances, ascending: *NAMES is an array of *COUNT strings; free each and the array. At most 10,000.
+ */
+int repo_instances(const struct repo *repo, char ***names, size_t *count, struct err *err) MUST_CHECK;
+void repo_instances_free(char **names, size_t count);
+
+/* The time now by the store's clock as it was when the repository was opened: what goes into ids and manifests. */
+int64_t repo_now_ms(const struct repo *repo);
+
+/* Refuse (ERR_UNSUPPORTED) an object whose `requires` holds a name that this build does not know. */
+int repo_check_requires(const json_t *object, struct err *err) MUST_CHECK;
+
+#endif
