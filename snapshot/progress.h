@@ -3,6 +3,7 @@
 #ifndef SNAPSHOT_PROGRESS_H
 #define SNAPSHOT_PROGRESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum progress_phase {
