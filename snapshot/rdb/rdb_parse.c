@@ -218,7 +218,7 @@ take_lzf_string(struct rdb_parse *m, const uint8_t *p, const uint8_t *end, struc
     lzf_start(&m->lzf, packed, len, out);
     m->in_lzf = true;
     m->step++;
-    return resume_lzf(m, q, end);
+    return q;
 }
 
 /* Not a plain length. TEXT may be NULL. */
