@@ -3,6 +3,9 @@
 #include "snapshot/rdb/rdb_info.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
 
 const char *
 rdb_type_name(enum rdb_type type)
@@ -20,6 +23,19 @@ rdb_info_init(struct rdb_info *info)
 {
     *info = (struct rdb_info){
         .ctime_s = -1, .used_memory = -1, .repl_offset = -1, .repl_stream_db = -1, .aof_base = -1, .parsed = true};
+}
+
+void
+rdb_info_copy(struct rdb_info *to, const struct rdb_info *from)
+{
+    rdb_info_fini(to);
+    *to = *from;
+    to->dbs = mem_array(from->db_count, sizeof(*to->dbs));
+    to->modules = mem_array(from->module_count, sizeof(*to->modules));
+    if (from->db_count > 0)
+        memcpy(to->dbs, from->dbs, from->db_count * sizeof(*to->dbs));
+    if (from->module_count > 0)
+        memcpy(to->modules, from->modules, from->module_count * sizeof(*to->modules));
 }
 
 void
