@@ -43,9 +43,9 @@ copy_back(struct lzf *z, uint64_t distance, uint64_t n)
 }
 
 /*
- * Only counting, and with no instruction near the end of anything. Which kind an instruction is can hardly be predicted,
- * so it is not asked: both answers are worked out and one is picked, which is twice as fast. An instruction that is bad
- * is left to lzf_run().
+ * Only counting, and with no instruction near the end of anything. Which kind an instruction is can hardly be
+ * predicted, so it is not asked: both answers are worked out and one is picked, which is twice as fast. An instruction
+ * that is bad is left to lzf_run().
  */
 static const uint8_t *
 count_ahead(struct lzf *z, const uint8_t *p, const uint8_t *end)
