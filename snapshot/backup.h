@@ -29,6 +29,7 @@ struct backup_options {
     const char *tool_version;
     const struct manifest_tag *tags;
     size_t tag_count;
+    int64_t started_ms;  /* when the whole thing began, by the store's clock (repo_now_ms()); 0: now */
     bool allow_unparsed; /* take a dump with unknown types on its CRC alone */
     struct progress_sink progress;
 };

@@ -66,6 +66,8 @@ struct rdb_info {
 
 /* Empty: -1 and "" as said above. */
 void rdb_info_init(struct rdb_info *info);
+/* TO, which is empty, becomes a copy of FROM with arrays of its own. */
+void rdb_info_copy(struct rdb_info *to, const struct rdb_info *from);
 /* Free the arrays. */
 void rdb_info_fini(struct rdb_info *info);
 

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* backup.c: see backup.h. The reader's side is fill_and_submit(), the workers' side store_segment(). */
+#include "snapshot/backup.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/queue.h"
+#include "base/sig.h"
+#include "snapshot/rdb/rdb_scan.h"
+#include "snapshot/repo/index.h"
+#include "snapshot/repo/layout.h"
+#include "snapshot/repo/publish.h"
+#include "snapshot/repo/segment.h"
+
+/* Read and scanned in pieces of this size, so that the scanner finds them in the CPU's cache. */
+#define READ_BYTES    (256u << 10)
+#define TELL_EVERY_MS 100
+
+/* A slice of the dump on its way to a worker. */
+struct slice {
+    uint8_t *raw;
+    size_t len;
+    uint64_t number, offset;
+};
+
+/* What one worker owns. */
+struct encoder {
+    struct segment_encoder *zstd;
+    uint8_t *out;
+    size_t cap;
+};
+
+struct pipeline {
+    const struct backup_options *o;
+    struct source *source;
+    struct rdb_scan *scan;
+    struct manifest *m;
+    struct slice *slices; /* plan.jobs + 1 of them; each is in `free`, with the reader or with a worker */
+    struct queue *free;
+    struct encoder *encoders; /* plan.jobs */
+    struct pool *pool;
+    uint64_t read_bytes;
+    uint64_t submitted; /* segments handed to the workers */
+    int64_t told_at;
+    pthread_mutex_t mutex; /* guards what follows */
+    struct index index;
+    uint64_t stored_bytes;
+};
+
+/* ---- workers
+ * --------------------------------------------------------------------------------------------------------- */
+
+static int
+store_segment(void *item, unsigned worker, void *cookie, struct err *err)
+{
+    struct pipeline *p = cookie;
+    const struct slice *slice = item;
+    const struct encoder *e = &p->encoders[worker];
+    struct index_segment entry = {.raw_offset = slice->offset, .raw_size = slice->len};
+    struct layout_key key;
+    struct store_put put = {.key = key.text, .data = e->out, .sha256 = entry.sha256};
+    int rc;
+
+    if (segment_encode(e->zstd, slice->raw, slice->len, e->out, e->cap, &put.len, err) < 0)
+        return -1;
+    digest_sha256(e->out, put.len, entry.sha256);
+    entry.stored_size = put.len;
+    layout_segment(&key, p->m->instance, &p->m->id, p->m->rdb_member.name, slice->number);
+    if (store_put(p->o->repo->store, &put, err) < 0)
+        return -1;
+    (void)pthread_mutex_lock(&p->mutex);
+    rc = index_set(&p->index, slice->number, &entry, err);
+    p->stored_bytes += put.len;
+    (void)pthread_mutex_unlock(&p->mutex);
+    return rc;
+}
+
+static void
+slice_done(void *item, void *cookie)
+{
+    struct pipeline *p = cookie;
+
+    REQUIRE(queue_push(p->free, item)); /* as large as there are slices: never full, never closed */
+}
+
+static const struct pool_ops pool_ops = {.work = store_segment, .done = slice_done};
+
+/* ---- the reader
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void
+tell(struct pipeline *p, bool now)
+{
+    int64_t ms = clock_mono_ms();
+    uint64_t stored;
+
+    if (!now && ms - p->told_at < TELL_EVERY_MS)
+        return;
+    p->told_at = ms;
+    (void)pthread_mutex_lock(&p->mutex);
+    stored = p->stored_bytes;
+    (void)pthread_mutex_unlock(&p->mutex);
+    progress_tell(&p->o->progress, PROGRESS_STORING, p->read_bytes, p->source->size, stored);
+}
+
+/* Read and scan until SLICE is full or the source ends; slice->len 0: there was nothing more. */
+static int
+fill(struct pipeline *p, struct slice *slice, struct err *err)
+{
+    size_t size = p->o->plan.segment_bytes;
+
+    slice->len = 0;
+    slice->offset = p->read_bytes;
+    while (slice->len < size) {
+        size_t want = size - slice->len < READ_BYTES ? size - slice->len : READ_BYTES, got = 0;
+
+        if (sig_check(err) < 0 || source_read(p->source, slice->raw + slice->len, want, &got, err) < 0)
+            return -1;
+        if (got == 0)
+            break;
+        if (rdb_scan_feed(p->scan, slice->raw + slice->len, got, err) < 0)
+            return -1;
+        slice->len += got;
+        p->read_bytes += got;
+        tell(p, false);
+    }
+    return 0;
+}
+
+/* The id carries the snapshot time, and every key carries the id; a bare file tells its time in its head, which has
+ * been scanned by now. */
+static void
+name_backup(struct pipeline *p)
+{
+    int64_t ctime_s = rdb_scan_info(p->scan)->ctime_s;
+
+    if (p->source->snapshot_ms > 0) /* measured on this machine's clock: corrected to the store's */
+        p->m->snapshot_ms = p->source->snapshot_ms + p->o->repo->skew_ms;
+    else
+        p->m->snapshot_ms = ctime_s > 0 ? ctime_s * 1000 : p->source->snapshot_fallback_ms;
+    backup_id_make(p->m->snapshot_ms, &p->m->id);
+    log_info("backup started", LOG_S("id", p->m->id.text), LOG_S("instance", p->m->instance),
+             LOG_S("method", p->m->method), LOG_U("bytes", p->source->size));
+}
+
+/* All of the source, slice by slice, to the workers. False in *WHOLE: a worker failed, and pool_finish() knows why. */
+static int
+fill_and_submit(struct pipeline *p, bool *whole, struct err *err)
+{
+    *whole = false;
+    for (;;) {
+        struct slice *slice = queue_pop(p->free);
+
+        if (fill(p, slice, err) < 0) {
+            slice_done(slice, p);
+            return -1;
+        }
+        if (slice->len == 0) {
+            slice_done(slice, p);
+            *whole = true;
+            return 0;
+        }
+        if (p->submitted == 0)
+            name_backup(p);
+        slice->number = p->submitted;
+        if (!pool_submit(p->pool, slice)) {
+            slice_done(slice, p);
+            return 0;
+        }
+        p->submitted++;
+    }
+}
+
+static int
+read_all(struct pipeline *p, struct err *err)
+{
+    struct err pool_err = ERR_INIT;
+    bool whole = false;
+    int rc = fill_and_submit(p, &whole, err);
+
+    /* The end of the dump is judged while the last segments are still under way. */
+    if (rc == 0 && whole)
+        rc = rdb_scan_finish(p->scan, err);
+    if (rc == 0 && whole)
+        rc = source_confirm(p->source, rdb_scan_info(p->scan), err);
+    if (rc < 0)
+        pool_cancel(p->pool, err);
+    if (pool_finish(p->pool, &pool_err) < 0 && rc == 0) {
+        *err = pool_err;
+        rc = -1;
+    }
+    p->pool = NULL;
+    tell(p, true);
+    return rc;
+}
+
+/* ---- building and clearing
+ * ------------------------------------------------------------------------------------------- */
+
+static int
+build(struct pipeline *p, struct err *err)
+{
+    const struct memory_plan *plan = &p->o->plan;
+
+    p->free = queue_new(plan->jobs + 1);
+    p->slices = mem_array(plan->jobs + 1, sizeof(*p->slices));
+    p->encoders = mem_array(plan->jobs, sizeof(*p->encoders));
+    for (unsigned i = 0; i <= plan->jobs; i++) {
+        p->slices[i].raw = mem_pages(plan->segment_bytes, err);
+        if (p->slices[i].raw == NULL)
+            return -1;
+        slice_done(&p->slices[i], p);
+    }
+    for (unsigned i = 0; i < plan->jobs; i++) {
+        struct encoder *e = &p->encoders[i];
+
+        e->cap = segment_bound(plan->segment_bytes);
+        e->out = mem_pages(e->cap, err);
+        e->zstd = e->out != NULL ? segment_encoder_new(plan->level, err) : NULL;
+        if (e->zstd == NULL)
+            return -1;
+    }
+    p->pool = pool_start(plan->jobs, &pool_ops, p, err);
+    return p->pool != NULL ? 0 : -1;
+}
+
+static void
+clear(struct pipeline *p)
+{
+    const struct memory_plan *plan = &p->o->plan;
+
+    for (unsigned i = 0; p->slices != NULL && i <= plan->jobs; i++)
+        mem_pages_free(p->slices[i].raw, plan->segment_bytes);
+    for (unsigned i = 0; p->encoders != NULL && i < plan->jobs; i++) {
+        mem_pages_free(p->encoders[i].out, p->encoders[i].cap);
+        segment_encoder_free(p->encoders[i].zstd);
+    }
+    free(p->slices);
+    free(p->encoders);
+    queue_free(p->free);
+    rdb_scan_free(p->scan);
+    index_fini(&p->index);
+    (void)pthread_mutex_destroy(&p->mutex);
+    manifest_free(p->m);
+}
+
+/* After a failure: take back what was put. What cannot be removed is data without a manifest, which prune finds. */
+static void
+remove_segments(struct pipeline *p)
+{
+    struct store *store = p->o->repo->store;
+    struct err err = ERR_INIT;
+    struct layout_key key;
+    uint64_t left = 0;
+
+    for (uint64_t n = 0; n < p->submitted; n++) {
+        layout_segment(&key, p->m->instance, &p->m->id, p->m->rdb_member.name, n);
+        left += store_remove(store, key.text, &err) < 0;
+    }
+    if (p->submitted > 0) {
+        layout_index(&key, p->m->instance, &p->m->id, p->m->rdb_member.name);
+        left += store_remove(store, key.text, &err) < 0;
+    }
+    if (left > 0)
+        log_warn("objects of the failed backup are left in the store", LOG_S("id", p->m->id.text),
+                 LOG_U("objects", left), LOG_S("last_error", err.msg));
+}
+
+/* ---- the verb
+ * -------------------------------------------------------------------------------------------------------- */
+
+static int
+describe(struct pipeline *p, struct err *err)
+{
+    const struct backup_options *o = p->o;
+    struct manifest *m = p->m;
+
+    digest_uuid(m->uuid);
+    (void)snprintf(m->instance, sizeof(m->instance), "%s", o->instance);
+    (void)snprintf(m->method, sizeof(m->method), "%s", p->source->ops->name);
+    (void)snprintf(m->tool_version, sizeof(m->tool_version), "%s", o->tool_version);
+    (void)snprintf(m->rdb_member.name, sizeof(m->rdb_member.name), "%s", LAYOUT_MEMBER_RDB);
+    m->started_ms = o->started_ms > 0 ? o->started_ms : repo_now_ms(o->repo);
+    m->level = o->plan.level;
+    m->source = p->source->facts;
+    for (size_t i = 0; i < o->tag_count; i++) {
+        if (manifest_add_tag(m, o->tags[i].key, o->tags[i].value, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+publish(struct pipeline *p, bool *maybe_published, struct err *err)
+{
+    if (sig_check(err) < 0)
+        return -1;
+    progress_tell(&p->o->progress, PROGRESS_PUBLISHING, p->read_bytes, p->read_bytes, p->stored_bytes);
+    rdb_info_copy(&p->m->rdb, rdb_scan_info(p->scan));
+    return publish_backup(p->o->repo, &p->index, p->m, &publish_limits, maybe_published, err);
+}
+
+int
+backup_run(const struct backup_options *o, struct source *source, struct manifest **out, struct err *err)
+{
+    struct rdb_scan_options scan_options = {.allow_unparsed = o->allow_unparsed};
+    struct pipeline p = {.o = o, .source = source};
+    bool maybe_published = false;
+    int rc = -1;
+
+    REQUIRE(pthread_mutex_init(&p.mutex, NULL) == 0);
+    index_init(&p.index);
+    p.m = manifest_new();
+    p.scan = rdb_scan_new(&scan_options);
+    if (describe(&p, err) < 0 || build(&p, err) < 0)
+        goto out;
+    rc = read_all(&p, err);
+    if (rc == 0)
+        rc = publish(&p, &maybe_published, err);
+    if (rc < 0 && !maybe_published)
+        remove_segments(&p);
+    if (rc == 0) {
+        *out = p.m;
+        p.m = NULL;
+    }
+out:
+    clear(&p);
+    return rc;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* layout.c: see layout.h. */
+#include "snapshot/repo/layout.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define SEGMENT_SUFFIX ".zst"
+#define SEGMENT_DIGITS 8
+
+static const char *const fact_folders[] = {
+    [LAYOUT_VERIFIED] = "verified",
+    [LAYOUT_ACCEPTED] = "accepted",
+    [LAYOUT_HOLD] = "holds",
+    [LAYOUT_EXPIRED] = "expired",
+};
+
+static void build(struct layout_key *key, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static void
+build(struct layout_key *key, const char *fmt, ...)
+{
+    va_list ap;
+    int len;
+
+    va_start(ap, fmt);
+    len = vsnprintf(key->text, sizeof(key->text), fmt, ap);
+    va_end(ap);
+    REQUIRE(len > 0 && len < (int)sizeof(key->text));
+}
+
+int
+layout_check_instance(const char *name, struct err *err)
+{
+    size_t len = strlen(name);
+    bool good = len >= 1 && len <= LAYOUT_INSTANCE_MAX && isalnum((unsigned char)name[0]);
+
+    for (size_t i = 1; good && i < len; i++)
+        good = isalnum((unsigned char)name[i]) || strchr("._-", name[i]) != NULL;
+    if (!good)
+        return err_set(
+            err, ERR_USAGE,
+            "\"%.140s\" is not an instance name: 1 to %d letters, digits, \".\", \"_\" and \"-\", the first a "
+            "letter or digit",
+            name, LAYOUT_INSTANCE_MAX);
+    return 0;
+}
+
+void
+layout_instance_marker(struct layout_key *key, const char *instance)
+{
+    build(key, LAYOUT_INSTANCES "%s/instance.json", instance);
+}
+
+void
+layout_manifest(struct layout_key *key, const char *instance, const struct backup_id *id)
+{
+    build(key, LAYOUT_INSTANCES "%s/backups/%s.json", instance, id->text);
+}
+
+void
+layout_manifests(struct layout_key *key, const char *instance)
+{
+    build(key, LAYOUT_INSTANCES "%s/backups/", instance);
+}
+
+void
+layout_member(struct layout_key *key, const char *instance, const struct backup_id *id, const char *member)
+{
+    build(key, LAYOUT_INSTANCES "%s/data/%s/%s/", instance, id->text, member);
+}
+
+void
+layout_segment(struct layout_key *key, const char *instance, const struct backup_id *id, const char *member,
+               uint64_t number)
+{
+    build(key, LAYOUT_INSTANCES "%s/data/%s/%s/%0*" PRIu64 SEGMENT_SUFFIX, instance, id->text, member, SEGMENT_DIGITS,
+          number);
+}
+
+void
+layout_index(struct layout_key *key, const char *instance, const struct backup_id *id, const char *member)
+{
+    build(key, LAYOUT_INSTANCES "%s/data/%s/%s/index", instance, id->text, member);
+}
+
+void
+layout_fact(struct layout_key *key, const char *instance, enum layout_fact fact, const struct backup_id *id)
+{
+    build(key, LAYOUT_INSTANCES "%s/%s/%s.json", instance, fact_folders[fact], id->text);
+}
+
+void
+layout_facts(struct layout_key *key, const char *instance, enum layout_fact fact)
+{
+    build(key, LAYOUT_INSTANCES "%s/%s/", instance, fact_folders[fact]);
+}
+
+bool
+layout_parse_id(const char *key, struct backup_id *id)
+{
+    const char *slash = strrchr(key, '/');
+    const char *name = slash != NULL ? slash + 1 : key;
+    char text[BACKUP_ID_LEN + 1];
+
+    if (strlen(name) != BACKUP_ID_LEN + strlen(".json") || strcmp(name + BACKUP_ID_LEN, ".json") != 0)
+        return false;
+    memcpy(text, name, BACKUP_ID_LEN);
+    text[BACKUP_ID_LEN] = '\0';
+    return backup_id_parse(text, id, NULL);
+}
+
+bool
+layout_parse_segment(const char *key, uint64_t *number)
+{
+    const char *slash = strrchr(key, '/');
+    const char *name = slash != NULL ? slash + 1 : key;
+    size_t len = strlen(name), suffix = strlen(SEGMENT_SUFFIX);
+    char digits[24];
+    struct err unused = ERR_INIT;
+
+    if (len != SEGMENT_DIGITS + suffix || strcmp(name + SEGMENT_DIGITS, SEGMENT_SUFFIX) != 0)
+        return false;
+    memcpy(digits, name, SEGMENT_DIGITS);
+    digits[SEGMENT_DIGITS] = '\0';
+    return units_parse_u64(digits, number, &unused) == 0;
+}

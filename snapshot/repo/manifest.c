@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifest.c: the manifest as a struct; manifest_write.c and manifest_parse.c turn it into bytes and back. */
+#include "snapshot/repo/manifest.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+struct manifest *
+manifest_new(void)
+{
+    struct manifest *m = mem_new(sizeof(*m));
+
+    rdb_info_init(&m->rdb);
+    return m;
+}
+
+void
+manifest_free(struct manifest *m)
+{
+    if (m == NULL)
+        return;
+    rdb_info_fini(&m->rdb);
+    for (size_t i = 0; i < m->tag_count; i++) {
+        free(m->tags[i].key);
+        free(m->tags[i].value);
+    }
+    free(m);
+}
+
+int
+manifest_add_tag(struct manifest *m, const char *key, const char *value, struct err *err)
+{
+    if (key[0] == '\0')
+        return err_set(err, ERR_USAGE, "a tag has no name: it is KEY=VALUE");
+    if (m->tag_count == MANIFEST_TAGS_MAX)
+        return err_set(err, ERR_USAGE, "more than %d tags", MANIFEST_TAGS_MAX);
+    for (size_t i = 0; i < m->tag_count; i++) {
+        if (strcmp(m->tags[i].key, key) == 0)
+            return err_set(err, ERR_USAGE, "the tag \"%.60s\" is given twice", key);
+    }
+    m->tags[m->tag_count].key = mem_strdup(key);
+    m->tags[m->tag_count].value = mem_strdup(value);
+    m->tag_count++;
+    return 0;
+}

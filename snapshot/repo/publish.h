@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * publish.h: the moment in which a backup comes into being: segments are there -> index -> manifest.
+ *
+ * The times keep publication and the removal of orphans apart without a lock: whatever removes data without a manifest
+ * waits at least 24 h since the newest object (by the store's clock), and a publisher whose newest segment is 12 h old,
+ * or whose own steps took an hour, gives up.
+ */
+#ifndef SNAPSHOT_REPO_PUBLISH_H
+#define SNAPSHOT_REPO_PUBLISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "snapshot/repo/index.h"
+#include "snapshot/repo/manifest.h"
+#include "snapshot/repo/repo.h"
+
+struct publish_limits {
+    int64_t segment_age_ms; /* the newest segment must be younger, by the store's clock */
+    int64_t listing_age_ms; /* index and manifest must be put within this of the listing, by CLOCK_BOOTTIME */
+};
+
+/* 12 h and 1 h, as the format demands; other values are for tests. */
+extern const struct publish_limits publish_limits;
+
+/* Check that the store has every segment of INDEX, put the index, then M (whose member it completes). On failure
+ * *MAYBE_PUBLISHED says that the manifest's put was tried and its outcome is not known: then nothing of the backup may
+ * be removed. ERR_STORAGE when a segment is missing or a limit has passed. */
+int publish_backup(const struct repo *repo, const struct index *index, struct manifest *m,
+                   const struct publish_limits *limits, bool *maybe_published, struct err *err) MUST_CHECK;
+
+#endif
