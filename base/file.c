@@ -101,35 +101,37 @@ file_open_temp(int dirfd, const char *prefix, mode_t mode, char *name, size_t na
 }
 
 int
+file_write_temp(int dirfd, const char *prefix, const void *data, size_t len, mode_t mode, char *name, size_t name_size,
+                struct err *err)
+{
+    int fd = file_open_temp(dirfd, prefix, mode, name, name_size, err);
+    int rc;
+
+    if (fd < 0)
+        return -1;
+    rc = file_write_all(fd, data, len, err);
+    if (rc == 0 && fsync(fd) < 0)
+        rc = err_sys(err, ERR_INTERNAL, errno, "fsync");
+    (void)close(fd); /* after fsync nothing is left that could fail */
+    if (rc < 0)
+        (void)unlinkat(dirfd, name, 0);
+    return rc;
+}
+
+int
 file_write_atomic(int dirfd, const char *name, const char *prefix, const void *data, size_t len, mode_t mode,
                   struct err *err)
 {
     char temp[NAME_MAX + 1];
-    int fd = file_open_temp(dirfd, prefix, mode, temp, sizeof(temp), err);
-    int rc = -1;
 
-    if (fd < 0)
+    if (file_write_temp(dirfd, prefix, data, len, mode, temp, sizeof(temp), err) < 0)
         return err_wrap(err, "write %s", name);
-    if (file_write_all(fd, data, len, err) < 0)
-        goto out;
-    if (fsync(fd) < 0) {
-        (void)err_sys(err, ERR_INTERNAL, errno, "fsync");
-        goto out;
-    }
     if (renameat(dirfd, temp, dirfd, name) < 0) {
-        (void)err_sys(err, ERR_INTERNAL, errno, "rename");
-        goto out;
+        (void)err_sys(err, ERR_INTERNAL, errno, "write %s: rename", name);
+        (void)unlinkat(dirfd, temp, 0);
+        return -1;
     }
-    temp[0] = '\0';
-    rc = file_sync_dir(dirfd, err);
-out:
-    (void)close(fd);
-    if (rc < 0) {
-        if (temp[0] != '\0')
-            (void)unlinkat(dirfd, temp, 0);
-        (void)err_wrap(err, "write %s", name);
-    }
-    return rc;
+    return file_sync_dir(dirfd, err) < 0 ? err_wrap(err, "write %s", name) : 0;
 }
 
 int
@@ -209,32 +211,37 @@ file_rename_in(int from_dir, const char *from, int to_dir, const char *to, enum 
 /* ---- trees
  * ----------------------------------------------------------------------------------------------------------- */
 
+/* A folder above ours may allow no more than passing through it. */
+#define PASS_THROUGH (O_PATH | O_DIRECTORY | O_CLOEXEC)
+
 /* Make NAME in DIRFD when it is missing and open it; -1 with errno set. */
 static int
 make_one_dir(int dirfd, const char *name, mode_t mode)
 {
-    bool made = mkdirat(dirfd, name, mode) == 0;
-    int fd;
+    int fd, rc, saved;
 
-    if (!made && errno != EEXIST)
-        return -1;
-    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (made && fd >= 0 && fsync(dirfd) < 0 && errno != EINVAL) {
-        int saved = errno;
-
+    if (mkdirat(dirfd, name, mode) == 0) {
+        fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            return -1;
+        rc = fsync(fd);
+        saved = errno;
         (void)close(fd);
-        errno = saved;
+        if (rc < 0 && saved != EINVAL) {
+            errno = saved;
+            return -1;
+        }
+    } else if (errno != EEXIST) {
         return -1;
     }
-    return fd;
+    return openat(dirfd, name, PASS_THROUGH);
 }
 
 int
 file_make_dirs(int dirfd, const char *path, mode_t mode, struct err *err)
 {
     char *copy = mem_strdup(path), *save = NULL;
-    int at = path[0] == '/' ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-                            : openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int at = path[0] == '/' ? open("/", PASS_THROUGH) : openat(dirfd, ".", PASS_THROUGH);
 
     for (char *name = strtok_r(copy, "/", &save); at >= 0 && name != NULL; name = strtok_r(NULL, "/", &save)) {
         int next = make_one_dir(at, name, mode), saved = errno;

@@ -33,6 +33,11 @@ int file_write_atomic(int dirfd, const char *name, const char *prefix, const voi
 int file_open_temp(int dirfd, const char *prefix, mode_t mode, char *name, size_t name_size,
                    struct err *err) MUST_CHECK;
 
+/* The same with DATA in it, synced and closed: what only a rename has to bring in. NAME as above; no file is left
+ * behind after a failure. */
+int file_write_temp(int dirfd, const char *prefix, const void *data, size_t len, mode_t mode, char *name,
+                    size_t name_size, struct err *err) MUST_CHECK;
+
 /* fsync of the directory DIRFD itself, so that the names in it last. */
 int file_sync_dir(int dirfd, struct err *err) MUST_CHECK;
 

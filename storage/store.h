@@ -65,7 +65,8 @@ struct store_object {
 /* What to list. */
 struct store_list {
     const char *prefix;      /* keys that start with these bytes (any place, not only at a slash); NULL or "": all */
-    const char *start_after; /* only keys greater than this, in byte order; NULL: from the first */
+    const char *start_after; /* only keys greater than this, in byte order; NULL or "": from the first. A folder counts
+                                by the key that is told, so that the last one told is where to go on. */
     char delimiter;          /* '/': keys that have one behind the prefix are told as folders; '\0': every key */
 };
 
@@ -73,6 +74,9 @@ struct store_list {
  * not call the store. */
 typedef bool store_list_fn(const struct store_object *object, void *cookie);
 
+/* What a backend implements. Its functions are called with arguments that the calls below have checked; prefix and
+ * start_after are never NULL; and they say what failed, without the key. A wrapper calls what it wraps through these
+ * too, so that the key is not told twice. */
 struct store_ops {
     const char *name;
     /* Store the object: after 0 it is durable; at any moment readers see it whole or not at all (or the one that was
@@ -89,19 +93,27 @@ struct store_ops {
     int (*remove)(struct store *s, const char *key, struct err *err);
     /* The time now by the store's own clock, in ms since 1970: what mtime_ms is compared with. */
     int (*now)(struct store *s, int64_t *now_ms, struct err *err);
-    /* Release all; never called with NULL. */
+    /* Release all but the url and what is wrapped; never called with NULL. */
     void (*free)(struct store *s);
 };
 
 /* The first member of every backend's own struct. */
 struct store {
     const struct store_ops *ops;
-    unsigned features; /* of enum store_feature; set when made, may only lose bits later */
-    char *url;         /* for messages: no secret in it; freed by store_free() */
+    unsigned features;   /* of enum store_feature; set when made, then only store_drop_features() changes it */
+    char *url;           /* for messages: no secret in it; freed by store_free() */
+    struct store *inner; /* what a wrapper wraps: its missing features are the wrapper's too, and it is freed with it.
+                            NULL in a backend */
 };
 
-/* The calls. They check the arguments (a key against the rules above: ERR_USAGE), put the url and the key in front of
- * an error, and are the only way in. */
+/*
+ * The calls. They check the arguments (a key against the rules above: ERR_USAGE), put the url and the key in front of
+ * an error, and are the only way in.
+ *
+ * store_put() and store_remove() answer ERR_REFUSED on a handle that is not STORE_WRITABLE. store_get() of 0 bytes only
+ * looks whether the object is there. store_list() leaves out what is no key by the rules above (other programs put such
+ * things into buckets and folders), and is ERR_CORRUPT when the store tells keys out of order.
+ */
 int store_put(struct store *s, const struct store_put *put, struct err *err) MUST_CHECK;
 int store_get(struct store *s, const char *key, uint64_t off, void *buf, size_t len, size_t *got,
               struct err *err) MUST_CHECK;
@@ -115,6 +127,8 @@ int store_now(struct store *s, int64_t *now_ms, struct err *err) MUST_CHECK;
 void store_free(struct store *s);
 
 unsigned store_features(const struct store *s);
+/* For backends that find out late: these features are not there after all. */
+void store_drop_features(struct store *s, unsigned features);
 const char *store_url(const struct store *s);
 
 /* The whole of a small object: *DATA (NUL-terminated, the caller frees) and *LEN. ERR_CORRUPT when it has more than CAP
