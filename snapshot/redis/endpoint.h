@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * endpoint.h: where a server is and as whom to speak to it, from a URL. Pure: no I/O.
+ *
+ * It holds a secret: endpoint_fini() wipes it, endpoint_describe() leaves it out, and no error here repeats any part of
+ * the URL that could be one.
+ */
+#ifndef SNAPSHOT_REDIS_ENDPOINT_H
+#define SNAPSHOT_REDIS_ENDPOINT_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define ENDPOINT_DEFAULT_PORT 6379
+
+enum endpoint_kind { ENDPOINT_TCP, ENDPOINT_UNIX };
+
+struct endpoint {
+    enum endpoint_kind kind;
+    char *host;     /* TCP: name or address, an IPv6 address without its brackets; else NULL */
+    uint16_t port;  /* TCP */
+    char *path;     /* Unix: the socket; else NULL */
+    char *user;     /* NULL: the default user */
+    char *password; /* NULL: none was given */
+    char *text;     /* what endpoint_describe() returns */
+};
+
+/*
+ * redis://[user[:password]@]host[:port][/...] or unix://[user[:password]@]/path, everything percent-decoded; an IPv6
+ * address in brackets. "redis://:password@host" is the default user's password. What follows the port (a database
+ * number, as other tools write it) has no meaning for a backup and is skipped.
+ *
+ * ERR_UNSUPPORTED for rediss://, ERR_USAGE for all else that is not such a URL; OUT then needs no endpoint_fini().
+ */
+int endpoint_parse(const char *url, struct endpoint *out, struct err *err) MUST_CHECK;
+
+/* Use this password (copied; NULL: none), as when it comes from a file and not from the URL. */
+void endpoint_set_password(struct endpoint *e, const char *password);
+
+/* "redis://host:port" or "unix:///path": for messages and manifests, without user and password. Belongs to E. */
+const char *endpoint_describe(const struct endpoint *e);
+
+/* Wipe the secret and free everything; fine on a zeroed struct, and twice. */
+void endpoint_fini(struct endpoint *e);
+
+#endif
