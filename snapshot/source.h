@@ -34,7 +34,7 @@ struct source_ops {
 struct source {
     const struct source_ops *ops;
     struct server_facts facts; /* what is known of the server; facts.known is false for a bare file */
-    int64_t snapshot_ms; /* the moment the data stands for, by this machine's clock; 0: the dump's own ctime decides */
+    int64_t snapshot_ms; /* the moment the data stands for, by this machine's clock; 0: the scanner's ctime decides */
     int64_t snapshot_fallback_ms; /* used when snapshot_ms is 0 and the dump has no ctime: the file's mtime; else 0 */
     uint64_t size;                /* bytes that will come, 0 when not known */
 };

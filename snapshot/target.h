@@ -40,6 +40,10 @@ const struct backup_id *target_staged_id(const struct target *t);
 /* Take the lock (ERR_LOCKED: another run has it) and judge again. */
 int target_lock(struct target *t, enum target_state *state, struct err *err) MUST_CHECK;
 
+/* For a folder with data in it: remove, under the lock, what an interrupted restore left beside the data. Best effort.
+ */
+void target_tidy(struct target *t);
+
 /* Under the lock: throw away an old staging folder, check that SIZE bytes fit (ERR_NO_SPACE) and open the staged file
  * for writing. The descriptor is the caller's. */
 int target_stage(struct target *t, uint64_t size, int *fd, struct err *err) MUST_CHECK;

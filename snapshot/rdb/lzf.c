@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lzf.c: see lzf.h. An instruction is a byte below 32, followed by that many bytes and one as they are; or one that
+ * copies: the upper three bits are the length less two (7: the next byte is added), the lower five and the last byte
+ * the distance less one, back from the end of the output.
+ */
+#include "snapshot/rdb/lzf.h"
+
+#include <string.h>
+
+void
+lzf_start(struct lzf *z, uint64_t in, uint64_t out_len, uint8_t *out)
+{
+    *z = (struct lzf){.in_left = in, .out_left = out_len, .out = out};
+}
+
+static const uint8_t *
+take_literals(struct lzf *z, const uint8_t *p, const uint8_t *end)
+{
+    uint64_t n = (uint64_t)(end - p) < z->literals ? (uint64_t)(end - p) : z->literals;
+
+    if (z->out != NULL)
+        memcpy(z->out + z->out_done, p, n);
+    z->literals -= n;
+    z->in_left -= n;
+    z->out_left -= n;
+    z->out_done += n;
+    return p + n;
+}
+
+/* A copy may overlap its own output: byte by byte, from the front. */
+static void
+copy_back(struct lzf *z, uint64_t distance, uint64_t n)
+{
+    if (z->out != NULL) {
+        for (uint64_t i = z->out_done; i < z->out_done + n; i++)
+            z->out[i] = z->out[i - distance];
+    }
+    z->out_left -= n;
+    z->out_done += n;
+}
+
+enum lzf_status
+lzf_run(struct lzf *z, const uint8_t **at, const uint8_t *end)
+{
+    const uint8_t *p = take_literals(z, *at, end);
+
+    while (z->in_left > 0 && p < end) {
+        unsigned control = *p;
+
+        *at = p;
+        if (control < 32) {
+            z->literals = control + 1;
+            if (z->literals > z->in_left - 1 || z->literals > z->out_left)
+                return LZF_BAD;
+            z->in_left--;
+            p = take_literals(z, p + 1, end);
+        } else {
+            unsigned size = control < 224 ? 2 : 3;
+            if (size > z->in_left)
+                return LZF_BAD;
+            if (size > (size_t)(end - p))
+                return LZF_MORE;
+            unsigned n = (control >> 5) + 2 + (size == 3 ? p[1] : 0);
+            unsigned distance = ((control & 31) << 8 | p[size - 1]) + 1;
+            if (distance > z->out_done || n > z->out_left)
+                return LZF_BAD;
+            copy_back(z, distance, n);
+            z->in_left -= size;
+            p += size;
+        }
+    }
+    *at = p;
+    if (z->in_left > 0)
+        return LZF_MORE;
+    return z->out_left == 0 && z->out_done > 0 ? LZF_DONE : LZF_BAD;
+}

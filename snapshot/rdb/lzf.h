@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lzf.h: following an LZF stream without unpacking it. Two counters are enough to know whether a stream would unpack
+ * within its bounds to exactly the size that was announced. Where room is given, it is unpacked too (short auxiliary
+ * fields).
+ */
+#ifndef SNAPSHOT_RDB_LZF_H
+#define SNAPSHOT_RDB_LZF_H
+
+#include <stdint.h>
+
+/* The longest instruction: one that copies from earlier output, with both of its extra bytes. */
+#define LZF_INSTRUCTION_MAX 3
+
+enum lzf_status {
+    LZF_MORE, /* all was taken, but for an instruction that is cut off by the end of the bytes */
+    LZF_DONE, /* the stream is whole and good */
+    LZF_BAD,  /* it reaches before its output or past its announced ends; *AT is the instruction that does */
+};
+
+struct lzf {
+    uint64_t in_left;  /* compressed bytes still to come */
+    uint64_t out_left; /* bytes still to be produced */
+    uint64_t out_done;
+    uint64_t literals; /* of the instruction begun */
+    uint8_t *out;      /* NULL: only checked. Else room for all of the output */
+};
+
+/* A stream of IN bytes that unpacks to OUT_LEN, into OUT or (NULL) nowhere. */
+void lzf_start(struct lzf *z, uint64_t in, uint64_t out_len, uint8_t *out);
+
+/* The next bytes, from *AT to END. *AT moves behind what was taken: on LZF_MORE fewer than LZF_INSTRUCTION_MAX bytes
+ * are left, and have to come again with what follows them; on LZF_DONE, all that does not belong to the stream. */
+enum lzf_status lzf_run(struct lzf *z, const uint8_t **at, const uint8_t *end);
+
+#endif
