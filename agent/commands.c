@@ -23,13 +23,13 @@ static const struct command commands[COMMAND_COUNT] = {
             .name = "backup",
             .arguments = "",
             .summary = "take a backup; prints its id",
-            .text =
-                "Asks the server for a save (bgsave) and stores the dump it writes, or stores a dump file as it "
-                "stands (file). The dump is parsed and its checksum computed on the way; a dump that is not whole "
-                "never becomes a backup.\n"
-                "Method auto: bgsave with --data-dir, or with --rdb-file and --redis-url together; file with --rdb-file "
-                "alone. The password is taken from --redis-url, else from --redis-password-file, else from the "
-                "environment variable REDISCLI_AUTH.",
+            .text = "Asks the server for a save (bgsave) and stores the dump it writes, or stores a dump file as it "
+                    "stands (file). The dump is parsed and its checksum computed on the way; a dump that is not whole "
+                    "never becomes a backup.\n"
+                    "Method auto: bgsave with --data-dir, or with --rdb-file and --redis-url together; file with "
+                    "--rdb-file "
+                    "alone. The password is taken from --redis-url, else from --redis-password-file, else from the "
+                    "environment variable REDISCLI_AUTH.",
             .example = "remora backup --repo file:///backups --instance shop-cache --data-dir /data\n"
                        "remora backup --repo file:///backups --instance shop-cache --rdb-file old/dump.rdb",
         },

@@ -119,8 +119,7 @@ write_overview(struct buf *out, struct err *err)
 
     if (buf_printf(out, err, "Usage: remora [GLOBAL OPTIONS] COMMAND [OPTIONS]\n\n") < 0 ||
         write_wrapped(out, 0, about, err) < 0 || buf_printf(out, err, "\nCommands:\n") < 0 ||
-        write_commands(out, err) < 0 ||
-        write_options(out, "Global options", true, COMMAND_BACKUP, err) < 0 ||
+        write_commands(out, err) < 0 || write_options(out, "Global options", true, COMMAND_BACKUP, err) < 0 ||
         buf_printf(out, err, "\nExit statuses:\n") < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)

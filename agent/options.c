@@ -16,9 +16,9 @@
 struct parse {
     struct config *config;
     int argc;
-    char **shown;         /* argv, passwords masked: for messages */
-    const char **text;    /* the same with the passwords */
-    const char *word;     /* the command as it was typed; NULL: none */
+    char **shown;      /* argv, passwords masked: for messages */
+    const char **text; /* the same with the passwords */
+    const char *word;  /* the command as it was typed; NULL: none */
     struct use {
         const struct option *option;
         const char *value;
@@ -60,7 +60,8 @@ option_env(const struct option *option, char out[OPTION_ENV_MAX])
     return out;
 }
 
-/* ---- values --------------------------------------------------------------------------------------------------------*/
+/* ---- values
+ * --------------------------------------------------------------------------------------------------------*/
 
 static void *
 field(struct config *c, const struct option *o)
@@ -172,7 +173,8 @@ set_list(struct config *c, const struct option *o, const char *value)
     }
 }
 
-/* ---- the command line ----------------------------------------------------------------------------------------------*/
+/* ---- the command line
+ * ----------------------------------------------------------------------------------------------*/
 
 /* Copies the arguments, then masks the passwords in the originals. */
 static void
@@ -210,7 +212,7 @@ scan_option(struct parse *p, int at)
 {
     const char *text = p->text[at], *name = text + 2;
     size_t len = strcspn(name, "=");
-    const struct option *o = strcmp(text, "-h") == 0         ? find_option("help", 4)
+    const struct option *o = strcmp(text, "-h") == 0       ? find_option("help", 4)
                              : strncmp(text, "--", 2) == 0 ? find_option(name, len)
                                                            : NULL;
     struct use *use = &p->uses[p->use_count];
@@ -284,7 +286,8 @@ named_command(struct parse *p, const char *word)
     return COMMAND_NONE;
 }
 
-/* ---- from uses to values -------------------------------------------------------------------------------------------*/
+/* ---- from uses to values
+ * -------------------------------------------------------------------------------------------*/
 
 static bool
 belongs(const struct option *o, enum command_id command)

@@ -32,13 +32,13 @@ enum option_kind {
 struct option {
     const char *name; /* without the dashes */
     enum option_kind kind;
-    bool global;       /* shown among the global options */
-    unsigned commands; /* where it is allowed: bits 1 << enum command_id */
-    const char *value; /* what help calls its value; the choices of a choice; NULL for a flag */
+    bool global;        /* shown among the global options */
+    unsigned commands;  /* where it is allowed: bits 1 << enum command_id */
+    const char *value;  /* what help calls its value; the choices of a choice; NULL for a flag */
     const char *preset; /* the default, as it would be typed; NULL: none */
-    uint64_t min, max; /* of a number or size, both included; a duration is at least 1 s */
-    size_t field;      /* where in struct config */
-    const char *help;  /* sentences without the default */
+    uint64_t min, max;  /* of a number or size, both included; a duration is at least 1 s */
+    size_t field;       /* where in struct config */
+    const char *help;   /* sentences without the default */
 };
 
 /* The whole table, *COUNT entries. */

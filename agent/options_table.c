@@ -9,16 +9,15 @@
 #define NUMBER_LIMIT ((uint64_t)1 << 62)
 
 /* The offset of MEMBER; does not compile when MEMBER is not a TYPE. */
-#define FIELD(type, member)                                                                                            \
-    (offsetof(struct config, member) + 0 * sizeof((type *)0 == &((struct config *)0)->member))
-#define FLAG(member)     .kind = OPTION_FLAG, .field = FIELD(bool, member)
-#define STRING(member)   .kind = OPTION_STRING, .field = FIELD(const char *, member)
-#define SECRET(member)   .kind = OPTION_SECRET, .field = FIELD(const char *, member)
-#define SIZE(member)     .kind = OPTION_SIZE, .field = FIELD(uint64_t, member)
-#define NUMBER(member)   .kind = OPTION_NUMBER, .field = FIELD(uint64_t, member)
-#define DURATION(member) .kind = OPTION_DURATION, .field = FIELD(int64_t, member)
-#define CHOICE(member)   .kind = OPTION_CHOICE, .field = FIELD(int, member)
-#define LIST(member)     .kind = OPTION_LIST, .field = FIELD(struct config_list, member)
+#define FIELD(type, member) (offsetof(struct config, member) + 0 * sizeof((type *)0 == &((struct config *)0)->member))
+#define FLAG(member)        .kind = OPTION_FLAG, .field = FIELD(bool, member)
+#define STRING(member)      .kind = OPTION_STRING, .field = FIELD(const char *, member)
+#define SECRET(member)      .kind = OPTION_SECRET, .field = FIELD(const char *, member)
+#define SIZE(member)        .kind = OPTION_SIZE, .field = FIELD(uint64_t, member)
+#define NUMBER(member)      .kind = OPTION_NUMBER, .field = FIELD(uint64_t, member)
+#define DURATION(member)    .kind = OPTION_DURATION, .field = FIELD(int64_t, member)
+#define CHOICE(member)      .kind = OPTION_CHOICE, .field = FIELD(int, member)
+#define LIST(member)        .kind = OPTION_LIST, .field = FIELD(struct config_list, member)
 
 /* clang-format off: one option a paragraph */
 static const struct option table[] = {

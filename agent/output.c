@@ -2,7 +2,6 @@
 /* output.c: see output.h. */
 #include "agent/output.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,5 +106,18 @@ output_failure(const char *command, const struct err *failure)
     output_add(error, "exit_status", json_integer(err_exit_status(failure->code)));
     output_add_text(error, "message", failure->msg);
     output_add(object, "error", error);
+    return object;
+}
+
+json_t *
+output_verified(int64_t ms, const char *level)
+{
+    json_t *object;
+
+    if (ms == 0)
+        return json_null();
+    object = json_object();
+    output_add_time(object, "time", ms);
+    output_add_text(object, "level", level);
     return object;
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -37,5 +38,8 @@ void output_add_text(json_t *object, const char *key, const char *text);
 void output_add_count(json_t *object, const char *key, uint64_t n);
 /* And for a moment, as RFC 3339 in UTC. */
 void output_add_time(json_t *object, const char *key, int64_t ms);
+
+/* {"time","level"}: when a backup was last found good, and how; null for MS 0. */
+json_t *output_verified(int64_t ms, const char *level) MUST_CHECK;
 
 #endif

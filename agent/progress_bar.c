@@ -201,8 +201,7 @@ log_line(const struct progress *p, int64_t elapsed_ms)
         log_info("progress", LOG_S("phase", progress_phase_name(p->phase)), LOG_U("percent", percent(p)),
                  LOG_S("done", amount), LOG_S("rate", rate), LOG_S("left", left));
     else
-        log_info("progress", LOG_S("phase", progress_phase_name(p->phase)), LOG_S("done", amount),
-                 LOG_S("rate", rate));
+        log_info("progress", LOG_S("phase", progress_phase_name(p->phase)), LOG_S("done", amount), LOG_S("rate", rate));
 }
 
 static void

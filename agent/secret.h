@@ -10,8 +10,8 @@
  * place. Any other text is left. */
 void secret_mask_url(char *text);
 
-/* The content of the file PATH less one newline ("\n" or "\r\n") at its end. ERR_USAGE: no such file, unreadable, empty,
- * larger than 4 kB, or holding a NUL. The caller frees with secret_free(). */
+/* The content of the file PATH less one newline ("\n" or "\r\n") at its end. ERR_USAGE: no such file, unreadable,
+ * empty, larger than 4 kB, or holding a NUL. The caller frees with secret_free(). */
 int secret_read_file(const char *path, char **secret, struct err *err) MUST_CHECK;
 
 /* Wipe and free. NULL is fine. */

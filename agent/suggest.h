@@ -3,7 +3,8 @@
 #ifndef AGENT_SUGGEST_H
 #define AGENT_SUGGEST_H
 
-/* How many single letters must be inserted, removed or exchanged to turn A into B. Words over 40 bytes are never near. */
+/* How many single letters must be inserted, removed or exchanged to turn A into B. Words over 40 bytes are never near.
+ */
 unsigned suggest_distance(const char *a, const char *b);
 
 /* Keeps the best candidate of several: start with {word, NULL, 0}. */
