@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c: see session.h. */
+#include "agent/session.h"
+
+#include <string.h>
+
+#include "agent/open_store.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "snapshot/repo/layout.h"
+
+#define NAMES_TOLD 20
+
+struct store *
+session_store(const struct config *config, enum session_mode mode, struct err *err)
+{
+    static const unsigned flags[] = {
+        [SESSION_READ] = OPEN_STORE_READ_ONLY, [SESSION_WRITE] = 0, [SESSION_CREATE] = OPEN_STORE_MAKE};
+
+    if (config->repo == NULL) {
+        (void)err_set(err, ERR_USAGE,
+                      "--repo is missing: give the repository, as in --repo file:///backups, or set "
+                      "REMORA_REPO");
+        return NULL;
+    }
+    return open_store(config->repo, flags[mode], err);
+}
+
+/* Always -1. Names the instances that the repository holds. */
+static int
+missing_instance(const struct session *s, struct err *err)
+{
+    struct err unused = ERR_INIT;
+    struct buf list;
+    char **names = NULL;
+    size_t count = 0;
+
+    if (repo_instances(&s->repo, &names, &count, err) < 0)
+        return err_wrap(err, "--instance is missing, and the names that exist could not be read");
+    buf_init(&list, 800);
+    for (size_t i = 0; i < count; i++) {
+        if (i == NAMES_TOLD || buf_printf(&list, &unused, "%s%s", i > 0 ? ", " : "", names[i]) < 0) {
+            (void)!buf_append(&list, "...", 3, &unused); /* the ceiling was reached: what stands there will do */
+            break;
+        }
+    }
+    if (count > 0)
+        (void)err_set(err, ERR_USAGE, "--instance is missing; %s holds: %s", store_url(s->store), list.data);
+    else
+        (void)err_set(err, ERR_USAGE,
+                      "--instance is missing, and %s holds none yet; choose a name and make it with `remora init "
+                      "--instance NAME`",
+                      store_url(s->store));
+    buf_fini(&list);
+    repo_instances_free(names, count);
+    return -1;
+}
+
+static int
+create(const struct config *config, struct session *s, struct err *err)
+{
+    struct repo_made made = {0};
+
+    if (repo_init(s->store, config->instance, &made, err) < 0)
+        return -1;
+    if (made.repository)
+        log_info("repository made", LOG_S("repository", store_url(s->store)));
+    if (made.instance)
+        log_info("instance made", LOG_S("instance", config->instance));
+    return 0;
+}
+
+int
+session_open(const struct config *config, enum session_mode mode, struct session *s, struct err *err)
+{
+    memset(s, 0, sizeof(*s));
+    s->store = session_store(config, mode, err);
+    if (s->store == NULL)
+        return -1;
+    if (mode == SESSION_CREATE && create(config, s, err) < 0)
+        return -1;
+    return repo_open(s->store, &s->repo, err);
+}
+
+int
+session_open_instance(const struct config *config, enum session_mode mode, struct session *s, struct err *err)
+{
+    memset(s, 0, sizeof(*s));
+    if (config->instance != NULL && layout_check_instance(config->instance, err) < 0)
+        return err_wrap(err, "--instance");
+    if (config->instance == NULL && mode == SESSION_CREATE)
+        mode = SESSION_WRITE; /* nothing is made for a command line that is not whole */
+    if (session_open(config, mode, s, err) < 0)
+        return -1;
+    if (config->instance == NULL)
+        return missing_instance(s, err);
+    return repo_check_instance(&s->repo, config->instance, err);
+}
+
+void
+session_close(struct session *s)
+{
+    store_free(s->store);
+    s->store = NULL;
+}
