@@ -8,9 +8,9 @@
 
 #include "agent/cgroup.h"
 #include "agent/cmd.h"
+#include "agent/open_repo.h"
 #include "agent/progress_bar.h"
 #include "agent/server.h"
-#include "agent/session.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -31,7 +31,7 @@ struct run {
     struct memory_plan plan;
     struct manifest_tag tags[MANIFEST_TAGS_MAX];
     size_t tag_count;
-    struct session session;
+    struct opened opened;
     struct progress_bar *bar;
     int64_t started_ms;
 };
@@ -178,11 +178,11 @@ run_backup(struct run *r, struct manifest **m, struct err *err)
     r->bar = progress_bar_new(r->config);
     log_info("backup started", LOG_S("instance", r->config->instance), LOG_S("source", from),
              LOG_S("method", r->method == METHOD_FILE ? "file" : "bgsave"),
-             LOG_S("repository", store_url(r->session.store)));
+             LOG_S("repository", store_url(r->opened.store)));
     rc = open_source(r, &source, err);
     if (rc == 0) {
         const struct backup_options o = {
-            .repo = &r->session.repo,
+            .repo = &r->opened.repo,
             .instance = r->config->instance,
             .plan = r->plan,
             .tool_version = REMORA_VERSION,
@@ -206,7 +206,7 @@ run_fini(struct run *r)
         free(r->tags[i].key);
         free(r->tags[i].value);
     }
-    session_close(&r->session);
+    open_repo_close(&r->opened);
     endpoint_fini(&r->endpoint);
     free(r->dump);
 }
@@ -220,7 +220,7 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
 
     if (choose_method(&r, err) < 0 || split_tags(&r, err) < 0)
         goto out;
-    if (session_open_instance(config, config->create ? SESSION_CREATE : SESSION_WRITE, &r.session, err) < 0)
+    if (open_repo_instance(config, config->create ? OPEN_REPO_CREATE : OPEN_REPO_WRITE, &r.opened, err) < 0)
         goto out;
     if (make_plan(&r, err) < 0 || run_backup(&r, &m, err) < 0)
         goto out;

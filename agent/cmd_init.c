@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_init.c: `remora init`. */
 #include "agent/cmd.h"
-#include "agent/session.h"
+#include "agent/open_repo.h"
 #include "snapshot/repo/layout.h"
 
 static int
@@ -47,7 +47,7 @@ cmd_init(const struct config *config, struct output *out, struct err *err)
 
     if (config->instance != NULL && layout_check_instance(config->instance, err) < 0)
         return err_wrap(err, "--instance");
-    store = session_store(config, SESSION_CREATE, err);
+    store = open_repo_store(config, OPEN_REPO_CREATE, err);
     if (store == NULL)
         return -1;
     if (repo_init(store, config->instance, &made, err) == 0 && repo_open(store, &repo, err) == 0)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "agent/cmd.h"
-#include "agent/session.h"
+#include "agent/open_repo.h"
 #include "agent/table.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -176,13 +176,13 @@ int
 cmd_list(const struct config *config, struct output *out, struct err *err)
 {
     size_t skip = config->all_instances ? 0 : 1;
-    struct session session = {0};
-    struct listing l = {.config = config, .repo = &session.repo};
+    struct opened opened = {0};
+    struct listing l = {.config = config, .repo = &opened.repo};
     int rc = -1;
 
     if (config->all_instances && config->instance != NULL)
         return err_set(err, ERR_USAGE, "--instance and --all-instances exclude each other");
-    if ((config->all_instances ? session_open : session_open_instance)(config, SESSION_READ, &session, err) < 0)
+    if ((config->all_instances ? open_repo : open_repo_instance)(config, OPEN_REPO_READ, &opened, err) < 0)
         goto out;
     l.table = table_new(columns + skip, ARRAY_LEN(columns) - skip);
     l.instances = out->json ? json_array() : NULL;
@@ -191,6 +191,6 @@ cmd_list(const struct config *config, struct output *out, struct err *err)
 out:
     json_decref(l.instances);
     table_free(l.table);
-    session_close(&session);
+    open_repo_close(&opened);
     return rc;
 }

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/open_repo.h"
 #include "agent/pick.h"
 #include "agent/progress_bar.h"
-#include "agent/session.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -70,30 +70,30 @@ is_staged(const struct config *c, const struct target *target, enum target_state
 static int
 fetch(const struct config *c, struct target *target, struct restored *done, struct err *err)
 {
-    struct session session = {0};
+    struct opened opened = {0};
     struct manifest *m = NULL;
     struct progress_bar *bar = NULL;
     struct progress_sink sink;
     enum target_state state = TARGET_UNSURE;
     int rc = -1;
 
-    if (session_open_instance(c, SESSION_READ, &session, err) < 0 || pick_backup(c, &session, c->backup, &m, err) < 0)
+    if (open_repo_instance(c, OPEN_REPO_READ, &opened, err) < 0 || pick_backup(c, &opened, c->backup, &m, err) < 0)
         goto out;
     if (target != NULL && (target_lock(target, &state, err) < 0 || check_state(c, target, state, err) < 0))
         goto out;
     log_info("restore started", LOG_S("id", m->id.text), LOG_S("instance", m->instance),
-             LOG_S("target", c->to_stdout ? "stdout" : c->target), LOG_S("repository", store_url(session.store)));
+             LOG_S("target", c->to_stdout ? "stdout" : c->target), LOG_S("repository", store_url(opened.store)));
     bar = progress_bar_new(c);
     sink = progress_bar_sink(bar);
-    rc = target != NULL ? restore_run(&session.repo, m, target, &sink, err)
-                        : restore_stream(&session.repo, m, STDOUT_FILENO, &sink, err);
+    rc = target != NULL ? restore_run(&opened.repo, m, target, &sink, err)
+                        : restore_stream(&opened.repo, m, STDOUT_FILENO, &sink, err);
     done->id = m->id;
     done->bytes = m->rdb_member.raw_size;
     done->source_used_aof = strcmp(m->source.config.appendonly, "yes") == 0;
 out:
     progress_bar_free(bar);
     manifest_free(m);
-    session_close(&session);
+    open_repo_close(&opened);
     return rc;
 }
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/open_repo.h"
 #include "agent/pick.h"
-#include "agent/session.h"
 #include "base/json_read.h"
 #include "base/units.h"
 #include "snapshot/repo/catalog.h"
@@ -210,7 +210,7 @@ find_facts(const struct catalog *catalog, const struct backup_id *id)
 int
 cmd_show(const struct config *config, struct output *out, struct err *err)
 {
-    struct session session = {0};
+    struct opened opened = {0};
     struct catalog *catalog = NULL;
     struct catalog_entry facts;
     struct manifest *m = NULL;
@@ -218,15 +218,15 @@ cmd_show(const struct config *config, struct output *out, struct err *err)
 
     if (pick_check(config->args[0], err) < 0)
         return -1;
-    if (session_open_instance(config, SESSION_READ, &session, err) < 0 ||
-        pick_backup(config, &session, config->args[0], &m, err) < 0 ||
-        catalog_load(&session.repo, config->instance, &catalog, err) < 0)
+    if (open_repo_instance(config, OPEN_REPO_READ, &opened, err) < 0 ||
+        pick_backup(config, &opened, config->args[0], &m, err) < 0 ||
+        catalog_load(&opened.repo, config->instance, &catalog, err) < 0)
         goto out;
     facts = find_facts(catalog, &m->id);
-    rc = out->json ? show_json(&session.repo, m, &facts, out, err) : show_text(m, &facts, out, err);
+    rc = out->json ? show_json(&opened.repo, m, &facts, out, err) : show_text(m, &facts, out, err);
 out:
     catalog_free(catalog);
     manifest_free(m);
-    session_close(&session);
+    open_repo_close(&opened);
     return rc;
 }

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/open_repo.h"
 #include "agent/pick.h"
 #include "agent/progress_bar.h"
-#include "agent/session.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -125,7 +125,7 @@ verify_all(struct check *c, struct err *err)
 }
 
 static int
-verify_named(struct check *c, const struct session *s, const char *which, struct err *err)
+verify_named(struct check *c, const struct opened *s, const char *which, struct err *err)
 {
     struct manifest *m = NULL;
     struct backup_id id;
@@ -175,23 +175,23 @@ cmd_verify(const struct config *config, struct output *out, struct err *err)
     const char *which = config->arg_count > 0 ? config->args[0] : "latest";
     struct check c = {.config = config, .out = out, .worst = ERR_INIT};
     bool writes = !config->quick && config->record == RECORD_AUTO;
-    struct session session = {0};
+    struct opened opened = {0};
     int rc = -1;
 
     if (config->all && config->arg_count > 0)
         return err_set(err, ERR_USAGE, "--all and the argument \"%.60s\" exclude each other", which);
     if (pick_check(which, err) < 0)
         return -1;
-    if (session_open_instance(config, writes ? SESSION_WRITE : SESSION_READ, &session, err) < 0)
+    if (open_repo_instance(config, writes ? OPEN_REPO_WRITE : OPEN_REPO_READ, &opened, err) < 0)
         goto out;
-    c.repo = &session.repo;
+    c.repo = &opened.repo;
     c.level = config->quick ? VERIFY_QUICK : VERIFY_DIGESTS;
     c.results = out->json ? json_array() : NULL;
-    rc = config->all ? verify_all(&c, err) : verify_named(&c, &session, which, err);
+    rc = config->all ? verify_all(&c, err) : verify_named(&c, &opened, which, err);
     if (rc == 0)
         rc = finish(&c, err);
 out:
     json_decref(c.results);
-    session_close(&session);
+    open_repo_close(&opened);
     return rc;
 }

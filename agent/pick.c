@@ -34,7 +34,7 @@ log_skipped(const struct backup_id *id, const char *why, void *cookie)
 }
 
 int
-pick_backup(const struct config *config, const struct session *s, const char *which, struct manifest **out,
+pick_backup(const struct config *config, const struct opened *s, const char *which, struct manifest **out,
             struct err *err)
 {
     return catalog_find(&s->repo, config->instance, which, log_skipped, NULL, out, err);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "agent/session.h"
+#include "agent/open_repo.h"
 #include "base/err.h"
 #include "snapshot/repo/manifest.h"
 
@@ -17,7 +17,7 @@ bool pick_is_latest(const char *which);
 
 /* The manifest of WHICH, in the instance of CONFIG; backups that "latest" passes over are logged. Caller frees with
  * manifest_free(). */
-int pick_backup(const struct config *config, const struct session *s, const char *which, struct manifest **out,
+int pick_backup(const struct config *config, const struct opened *s, const char *which, struct manifest **out,
                 struct err *err) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.c: see session.h. */
-#include "agent/session.h"
+/* open_repo.c: see open_repo.h. */
+#include "agent/open_repo.h"
 
 #include <string.h>
 
@@ -12,10 +12,10 @@
 #define NAMES_TOLD 20
 
 struct store *
-session_store(const struct config *config, enum session_mode mode, struct err *err)
+open_repo_store(const struct config *config, enum open_repo_mode mode, struct err *err)
 {
     static const unsigned flags[] = {
-        [SESSION_READ] = OPEN_STORE_READ_ONLY, [SESSION_WRITE] = 0, [SESSION_CREATE] = OPEN_STORE_MAKE};
+        [OPEN_REPO_READ] = OPEN_STORE_READ_ONLY, [OPEN_REPO_WRITE] = 0, [OPEN_REPO_CREATE] = OPEN_STORE_MAKE};
 
     if (config->repo == NULL) {
         (void)err_set(err, ERR_USAGE,
@@ -28,7 +28,7 @@ session_store(const struct config *config, enum session_mode mode, struct err *e
 
 /* Always -1. Names the instances that the repository holds. */
 static int
-missing_instance(const struct session *s, struct err *err)
+missing_instance(const struct opened *s, struct err *err)
 {
     struct err unused = ERR_INIT;
     struct buf list;
@@ -57,7 +57,7 @@ missing_instance(const struct session *s, struct err *err)
 }
 
 static int
-create(const struct config *config, struct session *s, struct err *err)
+create(const struct config *config, struct opened *s, struct err *err)
 {
     struct repo_made made = {0};
 
@@ -71,26 +71,26 @@ create(const struct config *config, struct session *s, struct err *err)
 }
 
 int
-session_open(const struct config *config, enum session_mode mode, struct session *s, struct err *err)
+open_repo(const struct config *config, enum open_repo_mode mode, struct opened *s, struct err *err)
 {
     memset(s, 0, sizeof(*s));
-    s->store = session_store(config, mode, err);
+    s->store = open_repo_store(config, mode, err);
     if (s->store == NULL)
         return -1;
-    if (mode == SESSION_CREATE && create(config, s, err) < 0)
+    if (mode == OPEN_REPO_CREATE && create(config, s, err) < 0)
         return -1;
     return repo_open(s->store, &s->repo, err);
 }
 
 int
-session_open_instance(const struct config *config, enum session_mode mode, struct session *s, struct err *err)
+open_repo_instance(const struct config *config, enum open_repo_mode mode, struct opened *s, struct err *err)
 {
     memset(s, 0, sizeof(*s));
     if (config->instance != NULL && layout_check_instance(config->instance, err) < 0)
         return err_wrap(err, "--instance");
-    if (config->instance == NULL && mode == SESSION_CREATE)
-        mode = SESSION_WRITE; /* nothing is made for a command line that is not whole */
-    if (session_open(config, mode, s, err) < 0)
+    if (config->instance == NULL && mode == OPEN_REPO_CREATE)
+        mode = OPEN_REPO_WRITE; /* nothing is made for a command line that is not whole */
+    if (open_repo(config, mode, s, err) < 0)
         return -1;
     if (config->instance == NULL)
         return missing_instance(s, err);
@@ -98,7 +98,7 @@ session_open_instance(const struct config *config, enum session_mode mode, struc
 }
 
 void
-session_close(struct session *s)
+open_repo_close(struct opened *s)
 {
     store_free(s->store);
     s->store = NULL;
