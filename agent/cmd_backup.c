@@ -91,7 +91,7 @@ make_plan(struct run *r, struct err *err)
     if (memory_plan_make(c->memory, jobs, (int)c->level, &r->plan, err) < 0)
         return -1;
     log_info("memory plan", LOG_S("memory", units_format_size(c->memory, memory)), LOG_U("jobs", r->plan.jobs),
-             LOG_S("segment", units_format_size(r->plan.segment_bytes, segment)), LOG_I("level", r->plan.level),
+             LOG_S("segment", units_format_size(r->plan.segment_bytes, segment)), LOG_I("zstd_level", r->plan.level),
              LOG_S("buffers", units_format_size(r->plan.buffer_bytes, buffers)));
     if (r->plan.jobs < c->jobs)
         log_warn("fewer jobs than asked for: --memory does not suffice", LOG_U("asked", c->jobs),
@@ -131,9 +131,9 @@ log_finish(const struct run *r, const struct manifest *m)
 {
     char raw[UNITS_TEXT_MAX], stored[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX];
 
-    if (m->rdb.crc_state != RDB_CRC_GOOD)
-        log_warn("the dump carries no checksum, so damage before this backup cannot be seen; set `rdbchecksum yes` on "
-                 "the server",
+    if (m->rdb.crc_state == RDB_CRC_DISABLED)
+        log_warn("the dump carries no checksum: damage that came before this backup cannot be seen; set `rdbchecksum "
+                 "yes` on the server",
                  LOG_S("id", m->id.text));
     if (!m->rdb.parsed)
         log_warn("the dump was taken on its checksum alone", LOG_S("id", m->id.text),
@@ -171,14 +171,16 @@ report(const struct run *r, const struct manifest *m, struct output *out, struct
 static int
 run_backup(struct run *r, struct manifest **m, struct err *err)
 {
-    const char *from = r->method == METHOD_FILE ? r->dump : endpoint_describe(&r->endpoint);
     struct source *source = NULL;
     int rc;
 
     r->bar = progress_bar_new(r->config);
-    log_info("backup started", LOG_S("instance", r->config->instance), LOG_S("source", from),
-             LOG_S("method", r->method == METHOD_FILE ? "file" : "bgsave"),
-             LOG_S("repository", store_url(r->opened.store)));
+    if (r->method == METHOD_FILE)
+        log_info("reading a dump file", LOG_S("instance", r->config->instance), LOG_S("file", r->dump),
+                 LOG_S("repository", store_url(r->opened.store)));
+    else
+        log_info("asking the server for a save", LOG_S("instance", r->config->instance),
+                 LOG_S("server", endpoint_describe(&r->endpoint)), LOG_S("repository", store_url(r->opened.store)));
     rc = open_source(r, &source, err);
     if (rc == 0) {
         const struct backup_options o = {

@@ -41,16 +41,27 @@ format_marks(const struct catalog_entry *e, char *out, size_t size)
         out[len - 1] = '\0';
 }
 
+/* How long ago THEN was, by the store's clock; never finer than seconds. */
+static const char *
+format_age(const struct listing *l, int64_t then_ms, char out[UNITS_TEXT_MAX])
+{
+    int64_t age_ms = repo_now_ms(l->repo) - then_ms;
+
+    if (age_ms >= 60000)
+        return units_format_duration(age_ms, out);
+    (void)snprintf(out, UNITS_TEXT_MAX, "%d s", age_ms > 0 ? (int)(age_ms / 1000) : 0);
+    return out;
+}
+
 static void
 format_verified(const struct listing *l, const struct catalog_entry *e, char *out, size_t size)
 {
-    char ago[UNITS_TEXT_MAX];
+    char age[UNITS_TEXT_MAX];
 
     if (e->verified_ms == 0)
         (void)snprintf(out, size, "never");
     else
-        (void)snprintf(out, size, "%s %s ago", e->verified_level,
-                       units_format_duration(repo_now_ms(l->repo) - e->verified_ms, ago));
+        (void)snprintf(out, size, "%s %s ago", e->verified_level, format_age(l, e->verified_ms, age));
 }
 
 static void
@@ -71,7 +82,7 @@ add_row(struct listing *l, const char *instance, const struct catalog_entry *e)
     table_cell(l->table, m != NULL ? units_format_size(m->rdb_member.stored_size, text) : "-");
     format_verified(l, e, words, sizeof(words));
     table_cell(l->table, words);
-    table_cell(l->table, units_format_duration(repo_now_ms(l->repo) - taken_ms, text));
+    table_cell(l->table, format_age(l, taken_ms, text));
     format_marks(e, words, sizeof(words));
     table_cell(l->table, words);
     if (m == NULL)

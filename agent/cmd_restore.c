@@ -53,8 +53,8 @@ check_state(const struct config *c, const struct target *target, enum target_sta
                        c->target, target_reason(target));
     if (state == TARGET_UNSURE)
         return err_set(err, ERR_REFUSED,
-                       "restore into %s was refused, nothing was changed: %s; a restore needs a folder in which "
-                       "nothing is unknown, so look at it and move it away",
+                       "restore into %s was refused, nothing was changed: what is in it may be data (%s); look at it, "
+                       "and move it away if it is not wanted",
                        c->target, target_reason(target));
     return 0;
 }

@@ -49,7 +49,10 @@ size_line(struct sheet *s, const char *name, uint64_t bytes)
 {
     char text[UNITS_TEXT_MAX];
 
-    line(s, name, "%s (%" PRIu64 " bytes)", units_format_size(bytes, text), bytes);
+    if (bytes < 1024)
+        line(s, name, "%" PRIu64 " bytes", bytes);
+    else
+        line(s, name, "%s (%" PRIu64 " bytes)", units_format_size(bytes, text), bytes);
 }
 
 static void
@@ -101,7 +104,7 @@ show_dump(struct sheet *s, const struct rdb_info *rdb)
          units_format_count(rdb->expires, expires));
     for (size_t i = 0; i < rdb->db_count; i++) {
         (void)snprintf(name, sizeof(name), "  database %" PRIu64, rdb->dbs[i].number);
-        line(s, name, "%s, %s", units_format_count(rdb->dbs[i].keys, keys),
+        line(s, name, "%s, %s with a time to live", units_format_count(rdb->dbs[i].keys, keys),
              units_format_count(rdb->dbs[i].expires, expires));
     }
     for (int i = 0; i < RDB_TYPE_COUNT; i++) {

@@ -137,7 +137,8 @@ static int
 set_value(struct config *c, const struct option *o, const char *value, struct err *err)
 {
     if (*value == '\0')
-        return err_set(err, ERR_USAGE, "the value is empty; give %s", o->value != NULL ? o->value : "yes or no");
+        return err_set(err, ERR_USAGE, "the value is empty; write --%s %s", o->name,
+                       o->value != NULL ? o->value : "or leave it out");
     switch (o->kind) {
     case OPTION_FLAG:
         return parse_flag(value, field(c, o), err);

@@ -24,6 +24,7 @@
 #define DEFAULT_COLUMN 80
 #define BAR_CELLS_MIN  10
 #define BAR_CELLS_MAX  40
+#define PART_MAX       100
 
 enum style { STYLE_NONE, STYLE_LINES, STYLE_BAR };
 
@@ -117,7 +118,7 @@ format_bar(unsigned done_percent, unsigned room, char *out)
 void
 progress_bar_render(const struct progress *p, int64_t elapsed_ms, unsigned width, char *out)
 {
-    char parts[4][80]; /* the phase, the amount, the pace, the time left */
+    char parts[4][PART_MAX]; /* the phase, the amount, the pace, the time left */
     char eta[UNITS_TEXT_MAX], bar[BAR_CELLS_MAX + 16] = "";
     int64_t eta_ms = progress_bar_eta_ms(p, elapsed_ms);
     unsigned used = 0;
@@ -190,7 +191,7 @@ draw(struct progress_bar *bar, const struct progress *p, int64_t elapsed_ms)
 static void
 log_line(const struct progress *p, int64_t elapsed_ms)
 {
-    char amount[80], rate[80], left[UNITS_TEXT_MAX] = "";
+    char amount[PART_MAX], rate[PART_MAX], left[UNITS_TEXT_MAX] = "";
     int64_t eta_ms = progress_bar_eta_ms(p, elapsed_ms);
 
     format_amount(p, amount, sizeof(amount));
