@@ -119,6 +119,11 @@ check-valgrind: VARIANT := debug
 check-valgrind: ## unit tests under valgrind
 	@$(MAKE) --no-print-directory VARIANT=debug unit RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=no"
 export RUN_UNDER
+check-replay: ## the fuzzers' inputs and the golden dumps again, under AddressSanitizer, without libFuzzer
+	@$(MAKE) --no-print-directory VARIANT=asan run-replay
+.PHONY: run-replay
+run-replay: $(REPLAY_BINS)
+	$(OUT)/tests/fuzz/replay_rdb tests/fuzz/corpus/rdb tests/golden/rdb
 
 # ---- everything --------------------------------------------------------------------------------------------------------
 .PHONY: demo test campaign integration servers bench
