@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define LITERAL_MAX 33 /* bytes of the longest instruction: 32 as they are, and the one that says so */
+
 void
 lzf_start(struct lzf *z, uint64_t in, uint64_t out_len, uint8_t *out)
 {
@@ -40,11 +42,46 @@ copy_back(struct lzf *z, uint64_t distance, uint64_t n)
     z->out_done += n;
 }
 
+/*
+ * Only counting, and with no instruction near the end of anything. Which kind an instruction is can hardly be
+ * predicted, so it is not asked: both answers are worked out and one is picked, which is twice as fast. An instruction
+ * that is bad is left to lzf_run().
+ */
+static const uint8_t *
+count_ahead(struct lzf *z, const uint8_t *p, const uint8_t *end)
+{
+    uint64_t room = (uint64_t)(end - p) < z->in_left ? (uint64_t)(end - p) : z->in_left;
+    const uint8_t *start = p;
+    const uint8_t *stop = room > LITERAL_MAX ? p + (room - LITERAL_MAX) : p;
+    uint64_t done = z->out_done;
+    uint64_t total = z->out_done + z->out_left;
+
+    while (p < stop) {
+        unsigned control = p[0];
+        unsigned is_long = control >= 224;
+        unsigned copied = (control >> 5) + 2 + (is_long ? p[1] : 0);
+        unsigned distance = ((control & 31) << 8 | p[1 + is_long]) + 1;
+        unsigned n = control < 32 ? control + 1 : copied;
+
+        distance = control < 32 ? 0 : distance;
+        if (distance > done || n > total - done)
+            break;
+        done += n;
+        p += control < 32 ? control + 2 : 2 + is_long;
+    }
+    z->in_left -= (uint64_t)(p - start);
+    z->out_left = total - done;
+    z->out_done = done;
+    return p;
+}
+
 enum lzf_status
 lzf_run(struct lzf *z, const uint8_t **at, const uint8_t *end)
 {
     const uint8_t *p = take_literals(z, *at, end);
 
+    if (z->out == NULL && z->literals == 0)
+        p = count_ahead(z, p, end);
     while (z->in_left > 0 && p < end) {
         unsigned control = *p;
 

@@ -670,6 +670,6 @@ rdb_parse_finish(struct rdb_parse *m)
         (void)damaged_at(m, m->fed, m->fed == 0 ? "it is empty" : "it ends here, before its end mark and checksum");
     } else if (!settle_db(m)) {
         (void)snprintf(m->why, sizeof(m->why), "more than %d databases", RDB_DATABASES_MAX);
-        conclude(m, RDB_UNKNOWN, m->fed);
+        conclude(m, RDB_UNKNOWN, m->fed - m->trailer - 1);
     }
 }
