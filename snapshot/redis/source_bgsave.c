@@ -18,7 +18,7 @@
 
 struct source_bgsave {
     struct source base;
-    struct dump_file file = {.fd = -1};
+    struct dump_file file;
     char *path;
     int64_t not_before_s;
 };
