@@ -46,13 +46,13 @@ check_options(const struct config *c, struct err *err)
 static int
 check_state(const struct config *c, struct target *target, enum target_state state, struct err *err)
 {
-    if (state == TARGET_DATA)
+    if (state == TARGET_DATA) {
         target_tidy(target);
-    if (state == TARGET_DATA)
         return err_set(err, ERR_REFUSED,
                        "restore into %s was refused, no data was changed: there is data in it (%s); a restore needs "
                        "an empty folder, so move the data away if it is not wanted any more",
                        c->target, target_reason(target));
+    }
     if (state == TARGET_UNSURE)
         return err_set(err, ERR_REFUSED,
                        "restore into %s was refused, nothing was changed: what is in it may be data (%s); look at it, "
