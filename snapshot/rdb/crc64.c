@@ -148,7 +148,7 @@ by_clmul(uint64_t crc, const uint8_t *p, size_t len)
 
     if (len < 64)
         return by_tables(crc, p, len);
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++)
         block[i] = load_block(p + 16 * i);
     block[0] = _mm_xor_si128(block[0], _mm_set_epi64x(0, (long long)crc));
     for (p += 64, len -= 64; len >= 64; p += 64, len -= 64) {

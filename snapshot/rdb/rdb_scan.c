@@ -19,8 +19,7 @@
 /* What the CRC has just brought into the cache is parsed while it is still there. */
 #define BLOCK ((size_t)64 * 1024)
 
-#define CRC_FIELD      RDB_TRAILER_LEN
-#define FIRST_WITH_CRC 5
+#define CRC_FIELD RDB_TRAILER_LEN
 
 struct rdb_scan {
     struct rdb_scan_options options;
@@ -70,7 +69,7 @@ conclude_crc(struct rdb_scan *s)
 {
     struct rdb_info *info = &s->info;
 
-    if (info->version < FIRST_WITH_CRC) {
+    if (info->version < RDB_FIRST_WITH_CRC) {
         info->crc_computed = crc64(s->crc, s->held, s->held_len);
         info->crc_state = RDB_CRC_NONE;
         return;
@@ -106,7 +105,7 @@ judge_unparsed(struct rdb_scan *s, struct err *err)
 
     info->parsed = false;
     (void)snprintf(info->unparsed_why, sizeof(info->unparsed_why), "%s at byte %" PRIu64, s->parse.why, s->parse.at);
-    if (info->version >= FIRST_WITH_CRC && info->bytes < s->parse.at + 1 + CRC_FIELD)
+    if (info->version >= RDB_FIRST_WITH_CRC && info->bytes < s->parse.at + 1 + CRC_FIELD)
         return err_set(err, ERR_CORRUPT, "RDB damaged at byte %" PRIu64 ": it ends here, before its checksum",
                        info->bytes);
     if (check_crc(s, err) < 0)

@@ -30,7 +30,7 @@ db_position(const struct rdb_info *info, uint64_t number)
     return low;
 }
 
-/* A power of two elements, or none, are there: is there no room for one more? */
+/* Room doubles: it is used up when there are no elements, or a power of two. */
 static bool
 is_full(size_t count)
 {
@@ -102,8 +102,11 @@ keep_text(char *room, size_t size, const char *value, size_t len)
 {
     size_t n = len < size ? len : size - 1;
 
-    for (size_t i = 0; i < n; i++)
-        room[i] = value[i] >= ' ' && value[i] <= '~' ? value[i] : '?';
+    memcpy(room, value, n);
+    for (size_t i = 0; i < n; i++) {
+        if (room[i] < ' ' || room[i] > '~')
+            room[i] = '?';
+    }
     room[n] = '\0';
 }
 

@@ -58,7 +58,7 @@ insert(struct dump *d, size_t at, const uint8_t *bytes, size_t n)
 static void
 insert_random(struct dump *d, size_t at, size_t n, uint64_t *state)
 {
-    uint8_t bytes[64];
+    uint8_t bytes[64] = {0};
 
     for (size_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)next_random(state);
