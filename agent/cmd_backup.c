@@ -229,7 +229,7 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
     log_finish(&r, m);
     rc = report(&r, m, out, err);
     if (rc < 0)
-        (void)err_wrap(err, "backup %s was made", m->id.text);
+        (void)err_wrap(err, "backup %s was made, but could not be reported", m->id.text);
 out:
     manifest_free(m);
     run_fini(&r);
