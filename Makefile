@@ -119,6 +119,11 @@ check-valgrind: VARIANT := debug
 check-valgrind: ## unit tests under valgrind
 	@$(MAKE) --no-print-directory VARIANT=debug unit RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=no"
 export RUN_UNDER
+check-replay: ## the fuzzers' inputs and the golden dumps again, under AddressSanitizer, without libFuzzer
+	@$(MAKE) --no-print-directory VARIANT=asan run-replay
+.PHONY: run-replay
+run-replay: $(REPLAY_BINS)
+	$(OUT)/tests/fuzz/replay_rdb tests/fuzz/corpus/rdb tests/golden/rdb
 
 # ---- everything --------------------------------------------------------------------------------------------------------
 .PHONY: demo test campaign integration servers bench
@@ -149,13 +154,10 @@ $(OUT)/tests/fuzz/run_%: $(OUT)/tests/fuzz/fuzz_%.o $(LIBS_A)
 
 MUTATIONS ?= 10000
 SEED ?= 1
-.PHONY: check-mutations check-replay
+.PHONY: check-mutations
 check-mutations: ## MUTATIONS (10000) random mutations of the corpus of dumps under ASan and UBSan, from SEED
 	@$(MAKE) --no-print-directory -s VARIANT=asan tools
 	$(BUILD)/asan/tests/torture/mutate_rdb --count $(MUTATIONS) --seed $(SEED) tests/golden/rdb
-check-replay: ## the fuzzers' corpus through their replay drivers, under ASan and UBSan
-	@$(MAKE) --no-print-directory -s VARIANT=asan tools
-	$(foreach f,$(FUZZ_MAINS:tests/fuzz/fuzz_%.c=%),$(BUILD)/asan/tests/fuzz/replay_$(f) tests/fuzz/corpus/$(f) &&) true
 
 # ---- helpers for people ----------------------------------------------------------------------------------------------
 .PHONY: install clean help format format-check layers lint cov

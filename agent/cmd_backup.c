@@ -172,6 +172,7 @@ static int
 run_backup(struct run *r, struct manifest **m, struct err *err)
 {
     struct source *source = NULL;
+    const int64_t started_ms = repo_now_ms(&r->opened.repo);
     int rc;
 
     r->bar = progress_bar_new(r->config);
@@ -190,6 +191,7 @@ run_backup(struct run *r, struct manifest **m, struct err *err)
             .tool_version = REMORA_VERSION,
             .tags = r->tags,
             .tag_count = r->tag_count,
+            .started_ms = started_ms,
             .allow_unparsed = r->config->allow_unparsed,
             .progress = progress_bar_sink(r->bar),
         };

@@ -43,15 +43,17 @@ check_options(const struct config *c, struct err *err)
     return pick_check(c->backup, err) < 0 ? err_wrap(err, "--backup") : 0;
 }
 
-/* -1 where STATE forbids a restore. */
+/* -1 where STATE forbids a restore. What an interrupted one left beside data is of no use to anyone and goes. */
 static int
-check_state(const struct config *c, const struct target *target, enum target_state state, struct err *err)
+check_state(const struct config *c, struct target *target, enum target_state state, struct err *err)
 {
-    if (state == TARGET_DATA)
+    if (state == TARGET_DATA) {
+        target_tidy(target);
         return err_set(err, ERR_REFUSED,
-                       "restore into %s was refused, nothing was changed: there is data in it (%s); a restore needs "
+                       "restore into %s was refused, no data was changed: there is data in it (%s); a restore needs "
                        "an empty folder, so move the data away if it is not wanted any more",
                        c->target, target_reason(target));
+    }
     if (state == TARGET_UNSURE)
         return err_set(err, ERR_REFUSED,
                        "restore into %s was refused, nothing was changed: what is in it may be data (%s); look at it, "

@@ -135,15 +135,24 @@ fill(struct pipeline *p, struct slice *slice, struct err *err)
 
 /* The id carries the snapshot time, and every key carries the id; a bare file tells its time in its head, which has
  * been scanned by now. */
+static int64_t
+snapshot_time(const struct pipeline *p)
+{
+    int64_t now = repo_now_ms(p->o->repo), ctime_s = rdb_scan_info(p->scan)->ctime_s;
+    int64_t ms = p->source->snapshot_fallback_ms;
+
+    if (p->source->snapshot_ms > 0) /* measured on this machine's clock: corrected to the store's */
+        ms = p->source->snapshot_ms + p->o->repo->skew_ms;
+    else if (ctime_s > 0)
+        ms = ctime_s < now / 1000 ? ctime_s * 1000 : now;
+    /* Nothing was saved in the future, whatever a clock or a file says: such an id would be the latest for ever. */
+    return ms > 0 && ms < now ? ms : now;
+}
+
 static void
 name_backup(struct pipeline *p)
 {
-    int64_t ctime_s = rdb_scan_info(p->scan)->ctime_s;
-
-    if (p->source->snapshot_ms > 0) /* measured on this machine's clock: corrected to the store's */
-        p->m->snapshot_ms = p->source->snapshot_ms + p->o->repo->skew_ms;
-    else
-        p->m->snapshot_ms = ctime_s > 0 ? ctime_s * 1000 : p->source->snapshot_fallback_ms;
+    p->m->snapshot_ms = snapshot_time(p);
     backup_id_make(p->m->snapshot_ms, &p->m->id);
     log_info("backup started", LOG_S("id", p->m->id.text), LOG_S("instance", p->m->instance),
              LOG_S("method", p->m->method), LOG_U("bytes", p->source->size));

@@ -131,6 +131,19 @@ take_segment(struct reader *d, uint64_t n, struct err *err)
     return 0;
 }
 
+static bool
+same_dbs(const struct rdb_info *a, const struct rdb_info *b)
+{
+    if (a->db_count != b->db_count)
+        return false;
+    for (size_t i = 0; i < a->db_count; i++) {
+        if (a->dbs[i].number != b->dbs[i].number || a->dbs[i].keys != b->dbs[i].keys ||
+            a->dbs[i].expires != b->dbs[i].expires)
+            return false;
+    }
+    return true;
+}
+
 /* The scanner's findings against the manifest's: a wrong count would mean that one of the two dumps is not the other.
  */
 static int
@@ -141,10 +154,13 @@ compare(const struct rdb_info *found, const struct manifest *m, struct err *err)
     if (found->kind != said->kind || found->version != said->version || found->crc_computed != said->crc_computed ||
         found->crc_stored != said->crc_stored || found->bytes != m->rdb_member.raw_size)
         return err_set(err, ERR_CORRUPT, "the dump is not the one that the manifest describes");
-    if (found->keys != said->keys || found->expires != said->expires || found->functions != said->functions ||
-        memcmp(found->types, said->types, sizeof(found->types)) != 0)
+    if (found->keys != said->keys)
         return err_set(err, ERR_CORRUPT, "the dump holds %" PRIu64 " keys, the manifest says %" PRIu64, found->keys,
                        said->keys);
+    if (found->parsed != said->parsed || found->crc_state != said->crc_state || found->expires != said->expires ||
+        found->functions != said->functions || memcmp(found->types, said->types, sizeof(found->types)) != 0 ||
+        !same_dbs(found, said))
+        return err_set(err, ERR_CORRUPT, "the dump's counts are not those of the manifest");
     return 0;
 }
 

@@ -2,6 +2,7 @@
 /* memory_plan.c: see memory_plan.h. */
 #include "snapshot/memory_plan.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 
 #include "base/units.h"
@@ -20,7 +21,8 @@ int
 memory_plan_make(uint64_t memory, unsigned jobs, int level, struct memory_plan *plan, struct err *err)
 {
     uint64_t budget = memory > MEMORY_PLAN_RESERVE ? memory - MEMORY_PLAN_RESERVE : 0;
-    char have[UNITS_TEXT_MAX], need[UNITS_TEXT_MAX];
+    char have[UNITS_TEXT_MAX];
+    uint64_t need_mib;
 
     if (level < SEGMENT_LEVEL_MIN || level > segment_level_max())
         return err_set(err, ERR_USAGE, "the compression level is %d, but zstd's go from %d to %d", level,
@@ -38,8 +40,9 @@ memory_plan_make(uint64_t memory, unsigned jobs, int level, struct memory_plan *
     plan->jobs = 1;
     plan->segment_bytes = MEMORY_PLAN_SEGMENT_MIN;
     (void)fits(plan, budget);
+    need_mib = (plan->buffer_bytes + MEMORY_PLAN_RESERVE + (1u << 20) - 1) >> 20; /* rounded up: it is to be believed */
     return err_set(err, ERR_USAGE,
-                   "%s of memory is not enough for one job at level %d: give --memory at least %s, or a lower --level",
-                   units_format_size(memory, have), level,
-                   units_format_size(plan->buffer_bytes + MEMORY_PLAN_RESERVE, need));
+                   "%s of memory is not enough for one job at level %d: give --memory at least %" PRIu64
+                   "MiB, or a lower --level",
+                   units_format_size(memory, have), level, need_mib);
 }

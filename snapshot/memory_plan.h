@@ -26,8 +26,9 @@ struct memory_plan {
     size_t buffer_bytes;  /* all buffers together, by the formula above */
 };
 
-/* The largest segments (8 MiB, halved down to 1 MiB), then the most workers (at most JOBS) that fit into MEMORY bytes
- * at zstd's LEVEL. ERR_USAGE when not even the smallest plan fits, or LEVEL is none of zstd's. */
+/* The most workers (at most JOBS), and with them the largest segments (8 MiB, halved down to 1 MiB), that fit into
+ * MEMORY bytes at zstd's LEVEL: segments shrink before workers are given up. ERR_USAGE when not even the smallest plan
+ * fits, or LEVEL is none of zstd's. */
 int memory_plan_make(uint64_t memory, unsigned jobs, int level, struct memory_plan *plan, struct err *err) MUST_CHECK;
 
 #endif

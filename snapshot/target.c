@@ -16,11 +16,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json_read.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "snapshot/target_internal.h"
 
+#define INODES_NEEDED   4 /* staging, the dump, `ready`, the record */
 #define READY_MAX_BYTES 4096
+#define READY_FORMAT    "remora-ready"
+#define LAYOUT_RDB      "rdb"
 
 /* ---- opening and judging
  * ----------------------------------------------------------------------------------------------- */
@@ -71,34 +75,50 @@ target_staged_id(const struct target *t)
     return &t->staged;
 }
 
-/* Does staging hold a `ready` for our dbfilename, and the file that it speaks of? One that does not is as good as none:
- * staged again. */
+static bool
+is_regular(int dirfd, const char *name, uint64_t *size)
+{
+    struct stat st;
+
+    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+        return false;
+    *size = (uint64_t)st.st_size;
+    return true;
+}
+
+/* Does `ready` (O) in the staging folder DIRFD speak of our dbfilename, and is the staged file there as it says? */
+static bool
+is_ready(struct target *t, int dirfd, const json_t *o)
+{
+    uint64_t size = 0;
+
+    return strcmp(json_opt_str(o, "format", ""), READY_FORMAT) == 0 && json_opt_u64(o, "version", 0) == 1 &&
+           strcmp(json_opt_str(o, "layout", ""), LAYOUT_RDB) == 0 &&
+           strcmp(json_opt_str(o, "entry", ""), t->dbfilename) == 0 &&
+           backup_id_parse(json_opt_str(o, "backup", ""), &t->staged, NULL) && is_regular(dirfd, TARGET_ENTRY, &size) &&
+           size == json_opt_u64(o, "size", UINT64_MAX);
+}
+
+/* Does staging hold a `ready` that we can finish? Any other is as good as none: staged again. */
 static bool
 find_ready(struct target *t)
 {
     struct err unused = ERR_INIT;
     char *data = NULL;
     size_t len = 0;
-    const char *id = "", *entry = "";
-    struct stat st;
+    uint64_t size = 0;
     bool found = false;
     json_t *o = NULL;
     int fd = openat(t->dirfd, TARGET_STAGING, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd < 0)
-        return false;
-    if (file_read_all(fd, TARGET_READY, READY_MAX_BYTES, &data, &len, &unused) == 0)
+    if (fd >= 0 && is_regular(fd, TARGET_READY, &size) &&
+        file_read_all(fd, TARGET_READY, READY_MAX_BYTES, &data, &len, &unused) == 0)
         o = json_read_object(data, len, &unused);
-    if (o != NULL) {
-        id = json_opt_str(o, "backup", "");
-        entry = json_opt_str(o, "entry", "");
-        found = strcmp(entry, t->dbfilename) == 0 && backup_id_parse(id, &t->staged, NULL) &&
-                fstatat(fd, entry, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-                (uint64_t)st.st_size == json_opt_u64(o, "size", UINT64_MAX);
-    }
+    found = o != NULL && is_ready(t, fd, o);
     json_decref(o);
     free(data);
-    (void)close(fd);
+    if (fd >= 0)
+        (void)close(fd);
     if (!found)
         memset(&t->staged, 0, sizeof(t->staged));
     return found;
@@ -116,81 +136,17 @@ target_judge(struct target *t, enum target_state *state, struct err *err)
     return 0;
 }
 
-/* ---- owner and mode
- * ---------------------------------------------------------------------------------------------------- */
-
-/* Who our files belong to and who may use them, by the folder they are in. */
-struct ownership {
-    bool chown; /* we are root: to these */
-    uid_t uid;
-    gid_t gid;
-    mode_t file, folder;
-};
-
-static bool
-is_our_group(gid_t gid)
-{
-    gid_t groups[NGROUPS_MAX > 1024 ? 1024 : NGROUPS_MAX];
-    int n = getgroups((int)ARRAY_LEN(groups), groups);
-
-    for (int i = 0; i < n; i++) {
-        if (groups[i] == gid)
-            return true;
-    }
-    return getegid() == gid;
-}
-
-static int
-decide_ownership(const struct target *t, struct ownership *o, struct err *err)
-{
-    struct stat st;
-    bool group_writable;
-
-    if (fstat(t->dirfd, &st) < 0)
-        return err_sys(err, ERR_INTERNAL, errno, "stat the target %s", t->path);
-    memset(o, 0, sizeof(*o));
-    o->chown = geteuid() == 0;
-    o->uid = st.st_uid;
-    o->gid = st.st_gid;
-    group_writable = (st.st_mode & S_IWGRP) != 0 && (o->chown || is_our_group(st.st_gid));
-    o->file = group_writable ? 0660 : 0600;
-    o->folder = group_writable ? 02770 : 0700;
-    if (faccessat(t->dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0 && (errno == EACCES || errno == EROFS))
-        return err_set(
-            err, ERR_USAGE,
-            "the target %s is not writable for uid %u: run with its owner's uid (runAsUser: %u) or in its group "
-            "(fsGroup: %u, which makes it group-writable)",
-            t->path, (unsigned)geteuid(), (unsigned)st.st_uid, (unsigned)st.st_gid);
-    if (!o->chown && !group_writable && st.st_uid != geteuid())
-        return err_set(
-            err, ERR_USAGE,
-            "files that uid %u writes into %s would not be the server's: run with runAsUser: %u, or give both an "
-            "fsGroup",
-            (unsigned)geteuid(), t->path, (unsigned)st.st_uid);
-    return 0;
-}
-
-static int
-apply_ownership(const struct ownership *o, int fd, mode_t mode, struct err *err)
-{
-    if (o->chown && fchown(fd, o->uid, o->gid) < 0)
-        return err_sys(err, ERR_INTERNAL, errno, "chown to %u:%u", (unsigned)o->uid, (unsigned)o->gid);
-    if (fchmod(fd, mode) < 0)
-        return err_sys(err, ERR_INTERNAL, errno, "chmod to %o", (unsigned)mode);
-    return 0;
-}
-
 /* ---- the lock
  * ---------------------------------------------------------------------------------------------------------- */
 
 static int
 take_lock(struct target *t, struct err *err)
 {
-    struct ownership o;
+    struct target_owner o;
     bool made = true;
     int fd;
 
-    if (decide_ownership(t, &o, err) < 0)
+    if (target_owner_decide(t, &o, err) < 0)
         return -1;
     fd = openat(t->dirfd, TARGET_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, o.file);
     if (fd < 0 && errno == EEXIST) {
@@ -199,7 +155,7 @@ take_lock(struct target *t, struct err *err)
     }
     if (fd < 0)
         return err_sys(err, ERR_INTERNAL, errno, "open %s/%s", t->path, TARGET_LOCK);
-    if (made && apply_ownership(&o, fd, o.file, err) < 0) {
+    if (made && target_owner_apply(&o, fd, o.file, err) < 0) {
         (void)close(fd);
         return -1;
     }
@@ -227,6 +183,18 @@ target_lock(struct target *t, enum target_state *state, struct err *err)
     return 0;
 }
 
+void
+target_tidy(struct target *t)
+{
+    struct err unused = ERR_INIT;
+    enum target_state state;
+    struct stat st;
+
+    /* Without staging not even the lock is touched. */
+    if (fstatat(t->dirfd, TARGET_STAGING, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        (void)!target_lock(t, &state, &unused);
+}
+
 /* ---- staging
  * ----------------------------------------------------------------------------------------------------------- */
 
@@ -239,6 +207,8 @@ check_space(const struct target *t, uint64_t size, struct err *err)
 
     if (fstatvfs(t->dirfd, &fs) < 0)
         return err_sys(err, ERR_INTERNAL, errno, "statvfs of %s", t->path);
+    if (fs.f_files > 0 && fs.f_favail < INODES_NEEDED) /* 0: a file system that has no such limit */
+        return err_set(err, ERR_NO_SPACE, "%s has no free inodes: enlarge the volume or remove files", t->path);
     available = (uint64_t)fs.f_bavail * fs.f_frsize;
     if (available < size)
         return err_set(err, ERR_NO_SPACE, "%s has %s free, but the dump needs %s: enlarge the volume", t->path,
@@ -248,7 +218,7 @@ check_space(const struct target *t, uint64_t size, struct err *err)
 
 /* A new, empty staging folder; its descriptor, or -1. */
 static int
-make_staging(struct target *t, const struct ownership *o, struct err *err)
+make_staging(struct target *t, const struct target_owner *o, struct err *err)
 {
     int fd;
 
@@ -259,7 +229,7 @@ make_staging(struct target *t, const struct ownership *o, struct err *err)
     fd = openat(t->dirfd, TARGET_STAGING, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, ERR_INTERNAL, errno, "open %s/%s", t->path, TARGET_STAGING);
-    if (apply_ownership(o, fd, o->folder, err) < 0) {
+    if (target_owner_apply(o, fd, o->folder, err) < 0) {
         (void)close(fd);
         return -1;
     }
@@ -269,24 +239,24 @@ make_staging(struct target *t, const struct ownership *o, struct err *err)
 int
 target_stage(struct target *t, uint64_t size, int *out, struct err *err)
 {
-    struct ownership o;
+    struct target_owner o;
     int staging = -1, fd = -1, rc = -1;
 
     REQUIRE(t->lockfd >= 0);
-    if (decide_ownership(t, &o, err) < 0)
+    if (target_owner_decide(t, &o, err) < 0)
         return -1;
     staging = make_staging(t, &o, err); /* frees the room of an old one before the space is looked at */
     if (staging < 0 || check_space(t, size, err) < 0)
         goto out;
-    fd = openat(staging, t->dbfilename, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, o.file);
+    fd = openat(staging, TARGET_ENTRY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, o.file);
     if (fd < 0) {
         (void)err_sys(err, ERR_INTERNAL, errno, "create the staged %s", t->dbfilename);
         goto out;
     }
-    if (apply_ownership(&o, fd, o.file, err) < 0)
+    if (target_owner_apply(&o, fd, o.file, err) < 0)
         goto out;
     /* Take the room now, so that a full disk shows before the first byte; not every file system can. */
-    if (size > 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) < 0 && errno == ENOSPC) {
+    if (size > 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) < 0 && (errno == ENOSPC || errno == EDQUOT)) {
         (void)err_sys(err, ERR_NO_SPACE, errno, "reserve %" PRIu64 " bytes in %s", size, t->path);
         goto out;
     }
@@ -301,28 +271,37 @@ out:
     return rc;
 }
 
-static char *
-ready_text(const struct target *t, const struct backup_id *id, uint64_t size)
+/* One of our own notes, O (which this frees), as NAME in DIRFD: whole or not at all, and the server's like all else. */
+static int
+write_note(const struct target *t, int dirfd, const char *name, json_t *o, struct err *err)
 {
-    json_t *o = json_pack("{ss si ss ss ss sI}", "format", "remora-ready", "version", 1, "backup", id->text, "layout",
-                          "rdb", "entry", t->dbfilename, "size", (json_int_t)size);
+    struct target_owner owner;
     char *line;
+    int fd = -1, rc = -1;
 
     REQUIRE(o != NULL);
     line = json_write_line(o);
     json_decref(o);
-    return line;
+    if (target_owner_decide(t, &owner, err) < 0 ||
+        file_write_atomic(dirfd, name, TARGET_OURS "tmp-", line, strlen(line), 0600, err) < 0)
+        goto out;
+    fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    rc = fd < 0 ? err_sys(err, ERR_INTERNAL, errno, "open %s", name) : target_owner_apply(&owner, fd, owner.file, err);
+out:
+    if (fd >= 0)
+        (void)close(fd);
+    free(line);
+    return rc;
 }
 
 int
 target_seal(struct target *t, const struct backup_id *id, struct err *err)
 {
     int fd = openat(t->dirfd, TARGET_STAGING, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat st;
-    char *text = NULL;
+    uint64_t size = 0;
     int rc = -1;
 
-    if (fd < 0 || fstatat(fd, t->dbfilename, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (fd < 0 || !is_regular(fd, TARGET_ENTRY, &size)) {
         (void)err_sys(err, ERR_INTERNAL, errno, "look at the staged %s", t->dbfilename);
         goto out;
     }
@@ -330,8 +309,10 @@ target_seal(struct target *t, const struct backup_id *id, struct err *err)
      * after. */
     if (file_sync_dir(fd, err) < 0)
         goto out;
-    text = ready_text(t, id, (uint64_t)st.st_size);
-    if (file_write_atomic(fd, TARGET_READY, ".tmp-", text, strlen(text), 0600, err) < 0)
+    if (write_note(t, fd, TARGET_READY,
+                   json_pack("{ss si ss ss ss sI}", "format", READY_FORMAT, "version", 1, "backup", id->text, "layout",
+                             LAYOUT_RDB, "entry", t->dbfilename, "size", (json_int_t)size),
+                   err) < 0)
         goto out;
     if (file_sync_dir(t->dirfd, err) < 0) /* the staging folder's own name */
         goto out;
@@ -340,28 +321,37 @@ target_seal(struct target *t, const struct backup_id *id, struct err *err)
 out:
     if (fd >= 0)
         (void)close(fd);
-    free(text);
     return rc;
 }
 
 /* ---- entering
  * ---------------------------------------------------------------------------------------------------------- */
 
+/* Hours may have passed since the folder was judged: a server that started meanwhile has made data of its own. */
 static int
-write_record(const struct target *t, struct err *err)
+look_again(struct target *t, struct err *err)
+{
+    enum target_state state;
+
+    if (target_look(t, &state, err) < 0)
+        return -1;
+    return state == TARGET_EMPTY ? 0 : err_set(err, ERR_EXISTS, "meanwhile something came: %s", t->reason);
+}
+
+/* The data is in place, which nothing can undo: what is left is order, and must not turn into a failure. */
+static void
+leave_in_order(const struct target *t)
 {
     char when[UNITS_TEXT_MAX];
-    json_t *o = json_pack("{ss si ss ss ss ss}", "format", "remora-restored", "version", 1, "backup", t->staged.text,
-                          "layout", "rdb", "entry", t->dbfilename, "time", units_format_time(clock_wall_ms(), when));
-    char *line;
-    int rc;
+    struct err err = ERR_INIT;
+    json_t *o =
+        json_pack("{ss si ss ss ss ss}", "format", "remora-restored", "version", 1, "backup", t->staged.text, "layout",
+                  LAYOUT_RDB, "entry", t->dbfilename, "time", units_format_time(clock_wall_ms(), when));
 
-    REQUIRE(o != NULL);
-    line = json_write_line(o);
-    rc = file_write_atomic(t->dirfd, TARGET_RECORD, TARGET_OURS "tmp-", line, strlen(line), 0600, err);
-    free(line);
-    json_decref(o);
-    return rc;
+    if (write_note(t, t->dirfd, TARGET_RECORD, o, &err) < 0)
+        log_warn("the record of this restore could not be written", LOG_S("error", err.msg));
+    if (file_remove_tree(t->dirfd, TARGET_STAGING, &err) < 0)
+        log_warn("the staging folder could not be removed", LOG_S("error", err.msg));
 }
 
 int
@@ -373,13 +363,11 @@ target_enter(struct target *t, struct err *err)
     REQUIRE(t->lockfd >= 0 && t->staged.text[0] != '\0');
     if (staging < 0)
         return err_sys(err, ERR_INTERNAL, errno, "open %s/%s", t->path, TARGET_STAGING);
-    if (file_rename_in(staging, t->dbfilename, t->dirfd, t->dbfilename, FILE_RENAME_LOCKED, err) < 0)
+    if (look_again(t, err) < 0 ||
+        file_rename_in(staging, TARGET_ENTRY, t->dirfd, t->dbfilename, FILE_RENAME_LOCKED, err) < 0 ||
+        file_sync_dir(t->dirfd, err) < 0)
         goto out;
-    if (file_sync_dir(t->dirfd, err) < 0)
-        goto out;
-    /* From here on the data is in place: the rest is order, and a crash in it loses nothing. */
-    if (write_record(t, err) < 0 || file_remove_tree(t->dirfd, TARGET_STAGING, err) < 0)
-        goto out;
+    leave_in_order(t);
     rc = 0;
 out:
     (void)close(staging);

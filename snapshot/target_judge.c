@@ -86,7 +86,8 @@ static bool
 has_manifest(const struct names *names)
 {
     for (size_t i = 0; i < names->count; i++) {
-        if (fnmatch("*.manifest", names->list[i], 0) == 0)
+        /* temp-...: the server stopped before it was renamed, and would not find it either */
+        if (fnmatch("*.manifest", names->list[i], 0) == 0 && fnmatch("temp-*", names->list[i], 0) != 0)
             return true;
     }
     return false;

@@ -2,7 +2,6 @@
 /* verify.c: see verify.h. */
 #include "snapshot/verify.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "base/units.h"
 #include "snapshot/member_reader.h"
 #include "snapshot/repo/layout.h"
+#include "snapshot/repo/presence.h"
 
 const char *
 verify_level_name(enum verify_level level)
@@ -18,54 +18,18 @@ verify_level_name(enum verify_level level)
     return level == VERIFY_QUICK ? "quick" : "digests";
 }
 
-/* ---- quick: one listing
- * ---------------------------------------------------------------------------------------------- */
-
-struct check {
-    const struct index *index;
-    uint64_t next; /* segments come in the order of their numbers */
-    uint64_t bad;  /* the first that is missing or has another size; UINT64_MAX: none */
-};
-
-static bool
-check_object(const struct store_object *object, void *cookie)
-{
-    struct check *c = cookie;
-    uint64_t number = 0;
-
-    if (!layout_parse_segment(object->key, &number) || number >= c->index->count)
-        return true; /* the index, or nothing of this backup's */
-    if (number != c->next || object->size != c->index->segments[number].stored_size) {
-        c->bad = c->next;
-        return false;
-    }
-    c->next++;
-    return true;
-}
-
 static int
-check_listing(const struct repo *repo, const struct manifest *m, struct err *err)
+verify_quick(const struct repo *repo, const struct manifest *m, struct err *err)
 {
-    struct layout_key key;
-    struct store_list what = {.prefix = key.text};
     struct index index;
-    struct check check = {.index = &index, .bad = UINT64_MAX};
     int rc;
 
     if (member_read_index(repo, m, &index, err) < 0)
         return -1;
-    layout_member(&key, m->instance, &m->id, m->rdb_member.name);
-    rc = store_list(repo->store, &what, check_object, &check, err);
-    if (rc == 0 && check.bad == UINT64_MAX && check.next < index.count)
-        check.bad = check.next;
-    if (rc == 0 && check.bad != UINT64_MAX)
-        rc = err_set(err, ERR_CORRUPT, "segment %" PRIu64 " is missing or has another size", check.bad);
+    rc = presence_check(repo, &index, m, NULL, err);
     index_fini(&index);
     return rc;
 }
-
-/* ---- the verb
- * -------------------------------------------------------------------------------------------------------- */
 
 int
 verify_backup(const struct repo *repo, const struct manifest *m, enum verify_level level,
@@ -74,7 +38,7 @@ verify_backup(const struct repo *repo, const struct manifest *m, enum verify_lev
     struct member_read read = {.repo = repo, .m = m, .progress = progress, .phase = PROGRESS_VERIFYING};
 
     if (level == VERIFY_QUICK)
-        return check_listing(repo, m, err) < 0 ? err_wrap(err, "backup %s", m->id.text) : 0;
+        return verify_quick(repo, m, err) < 0 ? err_wrap(err, "backup %s", m->id.text) : 0;
     return member_read_rdb(&read, err);
 }
 

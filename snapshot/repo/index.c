@@ -98,7 +98,8 @@ parse_line(const char *line, size_t len, uint64_t number, uint64_t offset, struc
         json_read_u64(object, "stored", &s.stored_size, err) < 0 ||
         json_read_hex(object, "sha256", sizeof(s.sha256), s.sha256, err) < 0)
         goto out;
-    if (n != number || s.raw_offset != offset || s.raw_size == 0 || s.stored_size == 0) {
+    if (n != number || s.raw_offset != offset || s.raw_size == 0 || s.stored_size == 0 ||
+        s.raw_size > INT64_MAX - offset) {
         (void)err_set(err, ERR_CORRUPT, "segment %" PRIu64 " does not follow the one before", n);
         goto out;
     }

@@ -101,14 +101,29 @@ layout_facts(struct layout_key *key, const char *instance, enum layout_fact fact
     build(key, LAYOUT_INSTANCES "%s/%s/", instance, fact_folders[fact]);
 }
 
+/* The part of KEY behind its slash number N, provided that KEY lies below instances/ and has no further slash: what
+ * lies deeper, such as a copy that somebody made of a folder, is not ours. NULL otherwise. */
+static const char *
+name_at_depth(const char *key, unsigned n)
+{
+    if (strncmp(key, LAYOUT_INSTANCES, strlen(LAYOUT_INSTANCES)) != 0)
+        return NULL;
+    for (; n > 0; n--) {
+        key = strchr(key, '/');
+        if (key == NULL)
+            return NULL;
+        key++;
+    }
+    return strchr(key, '/') == NULL ? key : NULL;
+}
+
 bool
 layout_parse_id(const char *key, struct backup_id *id)
 {
-    const char *slash = strrchr(key, '/');
-    const char *name = slash != NULL ? slash + 1 : key;
+    const char *name = name_at_depth(key, 3); /* instances/NAME/FOLDER/ID.json */
     char text[BACKUP_ID_LEN + 1];
 
-    if (strlen(name) != BACKUP_ID_LEN + strlen(".json") || strcmp(name + BACKUP_ID_LEN, ".json") != 0)
+    if (name == NULL || strlen(name) != BACKUP_ID_LEN + strlen(".json") || strcmp(name + BACKUP_ID_LEN, ".json") != 0)
         return false;
     memcpy(text, name, BACKUP_ID_LEN);
     text[BACKUP_ID_LEN] = '\0';
@@ -118,13 +133,12 @@ layout_parse_id(const char *key, struct backup_id *id)
 bool
 layout_parse_segment(const char *key, uint64_t *number)
 {
-    const char *slash = strrchr(key, '/');
-    const char *name = slash != NULL ? slash + 1 : key;
-    size_t len = strlen(name), suffix = strlen(SEGMENT_SUFFIX);
-    char digits[24];
+    const char *name = name_at_depth(key, 5); /* instances/NAME/data/ID/MEMBER/NUMBER.zst */
+    char digits[SEGMENT_DIGITS + 1];
     struct err unused = ERR_INIT;
 
-    if (len != SEGMENT_DIGITS + suffix || strcmp(name + SEGMENT_DIGITS, SEGMENT_SUFFIX) != 0)
+    if (name == NULL || strlen(name) != SEGMENT_DIGITS + strlen(SEGMENT_SUFFIX) ||
+        strcmp(name + SEGMENT_DIGITS, SEGMENT_SUFFIX) != 0)
         return false;
     memcpy(digits, name, SEGMENT_DIGITS);
     digits[SEGMENT_DIGITS] = '\0';

@@ -2,6 +2,7 @@
 /* manifest.c: the manifest as a struct; manifest_write.c and manifest_parse.c turn it into bytes and back. */
 #include "snapshot/repo/manifest.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -28,11 +29,26 @@ manifest_free(struct manifest *m)
     free(m);
 }
 
+/* A manifest is JSON, which is UTF-8. */
+static bool
+is_utf8(const char *text)
+{
+    json_t *value = json_string(text);
+
+    json_decref(value);
+    return value != NULL;
+}
+
 int
 manifest_add_tag(struct manifest *m, const char *key, const char *value, struct err *err)
 {
     if (key[0] == '\0')
         return err_set(err, ERR_USAGE, "a tag has no name: it is KEY=VALUE");
+    if (strlen(key) > MANIFEST_TAG_KEY_MAX || strlen(value) > MANIFEST_TAG_VALUE_MAX)
+        return err_set(err, ERR_USAGE, "the tag \"%.60s\" is too long: its name may have %d bytes, its value %d", key,
+                       MANIFEST_TAG_KEY_MAX, MANIFEST_TAG_VALUE_MAX);
+    if (!is_utf8(key) || !is_utf8(value))
+        return err_set(err, ERR_USAGE, "tag number %zu is not UTF-8 text", m->tag_count + 1);
     if (m->tag_count == MANIFEST_TAGS_MAX)
         return err_set(err, ERR_USAGE, "more than %d tags", MANIFEST_TAGS_MAX);
     for (size_t i = 0; i < m->tag_count; i++) {

@@ -17,7 +17,9 @@
 #include "snapshot/repo/backup_id.h"
 #include "snapshot/repo/layout.h"
 
-#define MANIFEST_TAGS_MAX 32
+#define MANIFEST_TAGS_MAX      32
+#define MANIFEST_TAG_KEY_MAX   128 /* bytes */
+#define MANIFEST_TAG_VALUE_MAX 1024
 
 struct manifest_member {
     char name[16];
@@ -53,7 +55,8 @@ struct manifest {
 struct manifest *manifest_new(void);
 void manifest_free(struct manifest *m); /* NULL is fine */
 
-/* Add a tag; KEY and VALUE are copied. ERR_USAGE: too many, or the key is empty or there already. */
+/* Add a tag; KEY and VALUE are copied. ERR_USAGE: too many or too long, not UTF-8, or the
+ * key is empty or there already. */
 int manifest_add_tag(struct manifest *m, const char *key, const char *value, struct err *err) MUST_CHECK;
 
 /* The object's bytes (NUL-terminated, the caller frees) and their number. */

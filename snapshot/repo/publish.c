@@ -7,85 +7,37 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "snapshot/repo/layout.h"
+#include "snapshot/repo/presence.h"
 
 const struct publish_limits publish_limits = {
     .segment_age_ms = 12 * 3600 * 1000,
     .listing_age_ms = 3600 * 1000,
 };
 
-/* What the listing of the segments showed. */
-struct listing {
-    const struct index *index;
-    bool *seen; /* one a segment */
-    int64_t newest_ms;
-    uint64_t wrong_size; /* a segment whose size is not the index's; UINT64_MAX: none */
-};
-
-static void
-saw_segment(struct listing *l, uint64_t number, const struct store_object *object)
-{
-    l->seen[number] = true;
-    if (object->mtime_ms > l->newest_ms)
-        l->newest_ms = object->mtime_ms;
-    if (object->size != l->index->segments[number].stored_size)
-        l->wrong_size = number;
-}
-
-static bool
-see(const struct store_object *object, void *cookie)
-{
-    struct listing *l = cookie;
-    uint64_t number = 0;
-
-    if (layout_parse_segment(object->key, &number) && number < l->index->count)
-        saw_segment(l, number, object);
-    return true;
-}
-
-/* Every segment is in the store, in its size: listed, or where the listing lacks it (some stores' listings lag), by a
- * stat. */
+/* The segments were stored a moment ago: one that is missing or wrong is the store's failure. */
 static int
-check_segments(const struct repo *repo, const struct manifest *m, struct listing *l, struct err *err)
+check_segments(const struct repo *repo, const struct index *index, const struct manifest *m, int64_t *newest_ms,
+               struct err *err)
 {
-    struct layout_key key;
-    struct store_list what = {.prefix = key.text};
-
-    layout_member(&key, m->instance, &m->id, m->rdb_member.name);
-    if (store_list(repo->store, &what, see, l, err) < 0)
-        return -1;
-    for (uint64_t n = 0; n < l->index->count; n++) {
-        struct store_object object;
-
-        if (l->seen[n])
-            continue;
-        layout_segment(&key, m->instance, &m->id, m->rdb_member.name, n);
-        if (store_stat(repo->store, key.text, &object, err) < 0) {
-            if (err->code == ERR_NOT_FOUND)
-                return err_set(err, ERR_STORAGE, "segment %" PRIu64 " was stored, but %s does not have it", n,
-                               store_url(repo->store));
-            return -1;
-        }
-        saw_segment(l, n, &object);
-    }
-    if (l->wrong_size != UINT64_MAX)
-        return err_set(err, ERR_STORAGE, "segment %" PRIu64 " was stored, but in %s its size is another", l->wrong_size,
-                       store_url(repo->store));
-    return 0;
+    if (presence_check(repo, index, m, newest_ms, err) == 0)
+        return 0;
+    if (err->code == ERR_CORRUPT)
+        err->code = ERR_STORAGE;
+    return -1;
 }
 
 static int
-check_age(const struct repo *repo, const struct listing *l, const struct publish_limits *limits, struct err *err)
+check_age(const struct repo *repo, int64_t newest_ms, const struct publish_limits *limits, struct err *err)
 {
     int64_t now = 0;
 
     if (store_now(repo->store, &now, err) < 0)
         return -1;
-    if (l->index->count > 0 && now - l->newest_ms >= limits->segment_age_ms)
+    if (now - newest_ms >= limits->segment_age_ms)
         return err_set(err, ERR_STORAGE,
                        "the newest segment is %" PRId64 " s old by the store's clock: too old to publish",
-                       (now - l->newest_ms) / 1000);
+                       (now - newest_ms) / 1000);
     return 0;
 }
 
@@ -116,6 +68,15 @@ put_index(const struct repo *repo, const struct index *index, struct manifest *m
  * that unknown? */
 enum outcome { IS_THERE, IS_NOT_THERE, UNKNOWN };
 
+/* Did the store answer the put, with no? Then no request is on its way any more that could still make the manifest
+ * appear. Any other failure (a lost answer, a signal) leaves that open. */
+static bool
+is_the_stores_no(enum err_code code)
+{
+    return code == ERR_EXISTS || code == ERR_STORE_DENIED || code == ERR_NO_SPACE || code == ERR_REFUSED ||
+           code == ERR_UNSUPPORTED || code == ERR_USAGE;
+}
+
 static enum outcome
 settle(const struct repo *repo, const char *key, const char *data, size_t len, const struct err *cause)
 {
@@ -127,11 +88,28 @@ settle(const struct repo *repo, const char *key, const char *data, size_t len, c
     if (store_get_all(repo->store, key, REPO_SMALL_OBJECT, &found, &found_len, &why) == 0) {
         if (found_len == len && memcmp(found, data, len) == 0)
             outcome = IS_THERE;
-    } else if (why.code == ERR_NOT_FOUND && cause->code != ERR_STORAGE && cause->code != ERR_INTERNAL) {
-        outcome = IS_NOT_THERE; /* the store itself said no; a request that is still on its way cannot exist */
+    } else if (why.code == ERR_NOT_FOUND && is_the_stores_no(cause->code)) {
+        outcome = IS_NOT_THERE;
     }
     free(found);
     return outcome;
+}
+
+/* What cannot be read back must not be published: a manifest is never changed, and restore reads nothing else. */
+static int
+check_manifest(const char *data, size_t len, struct err *err)
+{
+    struct manifest *m = NULL;
+
+    if (len > REPO_SMALL_OBJECT)
+        return err_set(err, ERR_UNSUPPORTED, "the manifest would have %zu bytes, more than the allowed %u", len,
+                       REPO_SMALL_OBJECT);
+    if (manifest_parse(data, len, &m, err) < 0) {
+        err->code = ERR_UNSUPPORTED;
+        return err_wrap(err, "what was found in the dump does not fit into a manifest");
+    }
+    manifest_free(m);
+    return 0;
 }
 
 static int
@@ -147,6 +125,10 @@ put_manifest(const struct repo *repo, const struct manifest *m, bool *maybe_publ
     put.data = data;
     put.len = len;
     put.flags = store_features(repo->store) & STORE_CREATE_ONLY ? STORE_PUT_CREATE : 0;
+    if (check_manifest(data, len, err) < 0) {
+        free(data);
+        return -1;
+    }
     rc = store_put(repo->store, &put, err);
     if (rc < 0) {
         enum outcome outcome = settle(repo, key.text, data, len, err);
@@ -165,13 +147,12 @@ int
 publish_backup(const struct repo *repo, const struct index *index, struct manifest *m,
                const struct publish_limits *limits, bool *maybe_published, struct err *err)
 {
-    struct listing listing = {.index = index, .wrong_size = UINT64_MAX};
-    int64_t listed_at = clock_boot_ms();
+    int64_t listed_at = clock_boot_ms(), newest_ms = 0;
     int rc = -1;
 
     *maybe_published = false;
-    listing.seen = mem_array(index->count, sizeof(*listing.seen));
-    if (check_segments(repo, m, &listing, err) < 0 || check_age(repo, &listing, limits, err) < 0)
+    REQUIRE(index->count > 0);
+    if (check_segments(repo, index, m, &newest_ms, err) < 0 || check_age(repo, newest_ms, limits, err) < 0)
         goto out;
     if (put_index(repo, index, m, err) < 0)
         goto out;
@@ -183,6 +164,5 @@ publish_backup(const struct repo *repo, const struct index *index, struct manife
     m->finished_ms = repo_now_ms(repo);
     rc = put_manifest(repo, m, maybe_published, err);
 out:
-    free(listing.seen);
     return rc < 0 ? err_wrap(err, "publish backup %s", m->id.text) : 0;
 }

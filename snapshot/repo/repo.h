@@ -15,7 +15,9 @@
 #include "storage/store.h"
 
 #define REPO_FORMAT_VERSION 1
-#define REPO_SMALL_OBJECT   (1u << 20) /* ceiling for a marker, a manifest or a fact, in bytes */
+/* Ceiling for a marker, a manifest or a fact, in bytes: a manifest with every database that the scanner counts (65,536)
+ * fits. */
+#define REPO_SMALL_OBJECT (8u << 20)
 
 struct repo {
     struct store *store;       /* borrowed */
