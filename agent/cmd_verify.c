@@ -53,6 +53,7 @@ tell(struct check *c, const struct backup_id *id, const struct manifest *m, cons
     char size[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX];
     json_t *object;
 
+    REQUIRE(m != NULL || result->code != ERR_NONE);
     if (c->results == NULL && result->code == ERR_NONE)
         return output_text(c->out, err, "%s ok %s %s %s\n", id->text, verify_level_name(c->level),
                            units_format_size(m->rdb_member.raw_size, size), units_format_duration(ms, took));

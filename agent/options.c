@@ -56,7 +56,7 @@ option_env(const struct option *option, char out[OPTION_ENV_MAX])
 {
     (void)snprintf(out, OPTION_ENV_MAX, "REMORA_%s", option->name);
     for (char *c = out; *c != '\0'; c++)
-        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        *c = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
     return out;
 }
 
