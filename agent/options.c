@@ -56,7 +56,7 @@ option_env(const struct option *option, char out[OPTION_ENV_MAX])
 {
     (void)snprintf(out, OPTION_ENV_MAX, "REMORA_%s", option->name);
     for (char *c = out; *c != '\0'; c++)
-        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        *c = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
     return out;
 }
 
@@ -300,13 +300,16 @@ belongs(const struct option *o, enum command_id command)
 static void
 foreign_option(struct parse *p, const struct option *o)
 {
-    const char *owner = "another command";
+    const char *owner = "another command", *here = command_get(p->config->command)->name;
 
+    if (o->global) {
+        (void)err_set(mistake(p), ERR_USAGE, "--%s means nothing to `remora %s`; leave it out", o->name, here);
+        return;
+    }
     for (int i = COMMAND_COUNT - 1; i > COMMAND_NONE; i--)
         if (belongs(o, (enum command_id)i))
             owner = command_get((enum command_id)i)->name;
-    (void)err_set(mistake(p), ERR_USAGE, "--%s is an option of `remora %s`, not of `remora %s`", o->name, owner,
-                  command_get(p->config->command)->name);
+    (void)err_set(mistake(p), ERR_USAGE, "--%s is an option of `remora %s`, not of `remora %s`", o->name, owner, here);
 }
 
 /* Set O from SOURCE, which WHERE names in a message. */
