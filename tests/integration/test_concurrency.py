@@ -264,4 +264,4 @@ class Failing(ServerCase):
         result = remora.finish(process)
         starter.join()
         backup_id = self.expect(remora.OK, result).out.decode().strip()
-        self.assertEqual(KEYS, Backup(repo, backup_id).read_manifest()["members"][0]["rdb"]["keys"])
+        self.assertEqual(KEYS, Backup(repo, backup_id).read_manifest()["rdb"]["keys"])
