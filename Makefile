@@ -94,7 +94,7 @@ $(OUT)/%.o: %.c $(FLAGS_FILE)
 -include $(patsubst %.c,$(OUT)/%.d,$(ALL_C))
 
 # ---- unit and conformance tests --------------------------------------------------------------------------------------
-.PHONY: unit-build unit test
+.PHONY: unit-build unit tools
 $(TEST_BINS): $(OUT)/%: $(OUT)/%.o $(TEST_SHARED:%.c=$(OUT)/%.o) $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter-out %.a,$^) $(LIBS_A) $(R_LDLIBS) $(call pkg,--libs cmocka)
@@ -106,10 +106,11 @@ $(REPLAY_BINS): $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/te
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS_A) $(R_LDLIBS)
 
 unit-build: $(TEST_BINS)
+tools: $(TOOL_BINS) $(REPLAY_BINS)
 unit: $(TEST_BINS) ## the unit and conformance tests of this VARIANT
 	@sh tests/run-unit.sh $(TEST_BINS)
 
-.PHONY: check-asan check-tsan check-valgrind check-replay
+.PHONY: check-asan check-tsan check-valgrind
 check-asan: ## unit tests under AddressSanitizer and UndefinedBehaviourSanitizer
 	@$(MAKE) --no-print-directory VARIANT=asan unit
 check-tsan: ## unit tests under ThreadSanitizer
@@ -118,6 +119,27 @@ check-valgrind: VARIANT := debug
 check-valgrind: ## unit tests under valgrind
 	@$(MAKE) --no-print-directory VARIANT=debug unit RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full --track-fds=no"
 export RUN_UNDER
+check-replay: ## the fuzzers' inputs and the golden dumps again, under AddressSanitizer, without libFuzzer
+	@$(MAKE) --no-print-directory VARIANT=asan run-replay
+.PHONY: run-replay
+run-replay: $(REPLAY_BINS)
+	$(OUT)/tests/fuzz/replay_rdb tests/fuzz/corpus/rdb tests/golden/rdb
+
+# ---- everything --------------------------------------------------------------------------------------------------------
+.PHONY: demo test campaign integration servers bench
+demo: ## the whole way once: a real Redis backed up, destroyed, restored and compared (installs what is missing)
+	@sh tests/demo.sh
+test: ## everything that proves remora, in under 20 minutes (installs what is missing)
+	@sh tests/run-all.sh test
+campaign: ## the same with the full figures: 100,000 mutations, 200 kills, 1 GB; tsan and valgrind; takes its time
+	@sh tests/run-all.sh campaign
+servers: ## unpack the Redis and Valkey of other Debian releases below build/servers/ for the tests
+	@sh tests/servers/newer-servers.sh
+integration: all ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
+	@sh tests/servers/newer-servers.sh || echo "integration: the servers of other Debian releases could not be had" >&2
+	@REMORA=$(abspath $(PROGRAM)) python3 tests/integration/run.py $(TESTS)
+bench: all ## time, CPU and memory of backup and restore on 1 GB, beside zstd alone
+	@sh tests/bench/bench.sh
 
 # ---- fuzzing ---------------------------------------------------------------------------------------------------------
 FUZZ_SECONDS ?= 60
@@ -130,8 +152,15 @@ $(OUT)/tests/fuzz/run_%: $(OUT)/tests/fuzz/fuzz_%.o $(LIBS_A)
 	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -pthread -pie -o $@ $^ $(R_LDLIBS)
 .PRECIOUS: $(OUT)/%.o $(OUT)/tests/fuzz/run_%
 
+MUTATIONS ?= 10000
+SEED ?= 1
+.PHONY: check-mutations
+check-mutations: ## MUTATIONS (10000) random mutations of the corpus of dumps under ASan and UBSan, from SEED
+	@$(MAKE) --no-print-directory -s VARIANT=asan tools
+	$(BUILD)/asan/tests/torture/mutate_rdb --count $(MUTATIONS) --seed $(SEED) tests/golden/rdb
+
 # ---- helpers for people ----------------------------------------------------------------------------------------------
-.PHONY: install clean help format format-check layers
+.PHONY: install clean help format format-check layers lint cov
 install: all ## copy the program to $(DESTDIR)$(PREFIX)/bin
 	install -D -m 0755 $(BUILD)/remora $(DESTDIR)$(PREFIX)/bin/remora
 
@@ -146,6 +175,16 @@ format: ## format the sources in place
 	$(CLANG_FORMAT) -i $(ALL_C) $(ALL_H)
 format-check: ## fail where `make format` would change something
 	$(CLANG_FORMAT) --dry-run -Werror $(ALL_C) $(ALL_H)
+
+# clang-tidy reads the sources as clang would compile them.
+lint: format-check layers ## clang-tidy, cppcheck, shellcheck, formatting, layers, sizes of functions and files
+	@sh tests/lint.sh $(filter-out -Werror,-std=c11 $(R_CPPFLAGS) -Wall -Wextra) -- $(ALL_C)
+
+cov: ## line coverage of the unit tests and the integration tests, by folder
+	@rm -rf $(BUILD)/cov
+	@$(MAKE) --no-print-directory VARIANT=cov all unit
+	@$(MAKE) --no-print-directory VARIANT=cov integration
+	@sh tests/coverage.sh $(BUILD)/cov
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 18

@@ -1,2 +1,86 @@
-int main(void);
-int main(void){return 0;}
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c: hardens the process, reads the command line, runs the command, tells its error once, and exits. */
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/cmd.h"
+#include "agent/help.h"
+#include "agent/options.h"
+#include "base/log.h"
+#include "base/sig.h"
+
+static cmd_fn *const commands[COMMAND_COUNT] = {
+    [COMMAND_INIT] = cmd_init,       [COMMAND_BACKUP] = cmd_backup, [COMMAND_RESTORE] = cmd_restore,
+    [COMMAND_LIST] = cmd_list,       [COMMAND_SHOW] = cmd_show,     [COMMAND_VERIFY] = cmd_verify,
+    [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
+};
+
+/* Passwords and customers' data pass through this process: no core dump, and no debugger of another process of the same
+ * user. A standard descriptor that is closed would be given to the next file that is opened, which then gets our
+ * output: it is held open, in a direction in which using it fails. */
+static void
+harden(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+    const struct rlimit none = {0, 0};
+
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            _exit(err_exit_status(ERR_INTERNAL));
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* What remora without arguments says. */
+static int
+short_usage(struct err *err)
+{
+    struct output to_stderr = {.fd = STDERR_FILENO};
+    struct buf text;
+
+    buf_init(&text, OUTPUT_MAX);
+    if (help_short(&text, err) == 0 && output_buf(&to_stderr, &text, err) == 0)
+        (void)err_set(err, ERR_USAGE, "no command was given");
+    buf_fini(&text);
+    return err_exit_status(err->code);
+}
+
+/* On stderr, and as an object on stdout where JSON is wanted and no result stands there. */
+static void
+tell_failure(const struct config *config, struct output *out, const struct err *failure)
+{
+    struct err unused = ERR_INIT;
+    const char *command = command_get(config->command)->name;
+
+    log_error(failure->msg, LOG_S("command", command), LOG_S("code", err_name(failure->code)),
+              LOG_I("exit_status", err_exit_status(failure->code)));
+    if (out->json && !out->wrote && output_json_take(out, output_failure(command, failure), &unused) < 0)
+        return; /* stdout is gone; stderr has it, and so has the exit status */
+}
+
+int
+main(int argc, char **argv)
+{
+    struct output out = {.fd = STDOUT_FILENO};
+    struct err err = ERR_INIT;
+    struct config config;
+    int rc;
+
+    harden();
+    sig_install();
+    rc = options_parse(argc, argv, &config, &err);
+    log_setup(STDERR_FILENO, (enum log_format)config.log_format, (enum log_level)config.log_level);
+    out.json = config.json;
+    if (rc == 0 && config.command == COMMAND_NONE) {
+        config_fini(&config);
+        return short_usage(&err);
+    }
+    if (rc == 0)
+        rc = commands[config.command](&config, &out, &err);
+    if (rc < 0)
+        tell_failure(&config, &out, &err);
+    config_fini(&config);
+    return rc < 0 ? err_exit_status(err.code) : 0;
+}

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -10,6 +11,7 @@
 void
 buf_init(struct buf *b, size_t cap)
 {
+    REQUIRE(cap <= SIZE_MAX / 4);
     memset(b, 0, sizeof(*b));
     b->cap = cap;
 }
@@ -41,6 +43,8 @@ make_room(struct buf *b, size_t len, struct err *err)
 
         while (grown < need)
             grown *= 2;
+        if (grown > b->cap + 1)
+            grown = b->cap + 1; /* the ceiling holds for the memory too */
         b->data = mem_grow(b->data, grown, 1);
         b->allocated = grown;
     }

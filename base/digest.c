@@ -46,3 +46,9 @@ digest_uuid(char out[DIGEST_UUID_TEXT])
     units_hex(r, sizeof(r), hex);
     (void)snprintf(out, DIGEST_UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
+
+const char *
+digest_library_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

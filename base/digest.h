@@ -23,4 +23,7 @@ void digest_random(void *out, size_t len);
 /* A random (version 4) UUID in its text form. */
 void digest_uuid(char out[DIGEST_UUID_TEXT]);
 
+/* OpenSSL's version, for `remora version`. */
+const char *digest_library_version(void);
+
 #endif

@@ -37,8 +37,10 @@ static int
 read_to_end(int fd, size_t cap, size_t len_hint, char **data, size_t *len, struct err *err)
 {
     size_t room = (len_hint < cap ? len_hint : cap) + 1, got = 0;
-    char *p = mem_new(room + 1);
+    char *p;
 
+    REQUIRE(cap <= SIZE_MAX / 4);
+    p = mem_new(room + 1);
     for (;;) {
         ssize_t n = read(fd, p + got, room - got);
 
@@ -144,8 +146,7 @@ file_sync_dir(int dirfd, struct err *err)
     return 0;
 }
 
-/* ---- rename in
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- rename in ---- */
 
 static bool
 not_offered(int errnum)
@@ -159,13 +160,25 @@ exists(const char *to, struct err *err)
     return err_set(err, ERR_EXISTS, "%s exists already", to);
 }
 
+/* A link whose answer was lost on its way from an NFS server is tried again by the client and then meets itself. */
+static bool
+is_same_file(int from_dir, const char *from, int to_dir, const char *to)
+{
+    struct stat a, b;
+    bool same = fstatat(from_dir, from, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+                fstatat(to_dir, to, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+
+    errno = EEXIST;
+    return same;
+}
+
 /* link(2) refuses to overwrite on every file system that has it. */
 static int
 link_in(int from_dir, const char *from, int to_dir, const char *to, enum file_rename_rule rule, struct err *err)
 {
     struct stat st;
 
-    if (linkat(from_dir, from, to_dir, to, 0) == 0) {
+    if (linkat(from_dir, from, to_dir, to, 0) == 0 || (errno == EEXIST && is_same_file(from_dir, from, to_dir, to))) {
         if (unlinkat(from_dir, from, 0) < 0)
             return err_sys(err, ERR_INTERNAL, errno, "remove %s", from);
         return 0;
@@ -208,8 +221,7 @@ file_rename_in(int from_dir, const char *from, int to_dir, const char *to, enum 
     return link_in(from_dir, from, to_dir, to, rule, err);
 }
 
-/* ---- trees
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- trees ---- */
 
 /* A folder above ours may allow no more than passing through it. */
 #define PASS_THROUGH (O_PATH | O_DIRECTORY | O_CLOEXEC)
@@ -218,8 +230,10 @@ file_rename_in(int from_dir, const char *from, int to_dir, const char *to, enum 
 static int
 make_one_dir(int dirfd, const char *name, mode_t mode)
 {
-    int fd, rc, saved;
+    int fd = openat(dirfd, name, PASS_THROUGH), rc, saved;
 
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
     if (mkdirat(dirfd, name, mode) == 0) {
         fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)

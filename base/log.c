@@ -13,6 +13,9 @@
 #include "base/units.h"
 
 #define LINE_MAX_BYTES 16384
+/* What a line that was too long ends with instead of the fields that have no room. */
+#define CUT_TEXT " cut=true"
+#define CUT_JSON ",\"cut\":true"
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -42,7 +45,7 @@ log_set_hook(void (*hook)(bool before, void *cookie), void *cookie)
     (void)pthread_mutex_unlock(&state.mutex);
 }
 
-/* Appending: what passes the line's ceiling is left out, a line is never lost for it. */
+/* Appending: what passes the line's ceiling is not stored; leave_out() then takes the whole field out. */
 static void
 put(struct buf *line, const char *s, size_t len)
 {
@@ -84,11 +87,25 @@ put_quoted(struct buf *line, const char *s)
     put(line, "\"", 1);
 }
 
+static bool
+is_bare_word(const char *s)
+{
+    if (*s == '\0')
+        return false;
+    for (; *s != '\0'; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c <= ' ' || c == 0x7f || c == '"' || c == '=' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
 /* A bare word in text lines, quoted where it has to be. */
 static void
 put_word(struct buf *line, const char *s)
 {
-    if (*s == '\0' || strpbrk(s, " \t\r\n\"=\\") != NULL)
+    if (!is_bare_word(s))
         put_quoted(line, s);
     else
         put_text(line, s);
@@ -116,6 +133,19 @@ put_value(struct buf *line, const struct log_field *f, enum log_format format)
     put_text(line, number);
 }
 
+/* Did the field that was written from BEFORE on fill the line? Then take it out and write CUT, for which (and for a
+ * closing brace) there is room beyond the ceiling. */
+static bool
+leave_out(struct buf *line, size_t before, const char *cut)
+{
+    if (line->len < line->cap)
+        return false;
+    line->len = before;
+    line->cap += strlen(cut) + 1;
+    put_text(line, cut);
+    return true;
+}
+
 static void
 build_text(struct buf *line, const char *when, enum log_level level, const char *msg, const struct log_field *fields)
 {
@@ -125,10 +155,14 @@ build_text(struct buf *line, const char *when, enum log_level level, const char 
     put_text(line, " ");
     put_text(line, msg);
     for (; fields->key != NULL; fields++) {
+        size_t before = line->len;
+
         put_text(line, " ");
         put_text(line, fields->key);
         put_text(line, "=");
         put_value(line, fields, LOG_TEXT);
+        if (leave_out(line, before, CUT_TEXT))
+            break;
     }
 }
 
@@ -142,10 +176,14 @@ build_json(struct buf *line, const char *when, enum log_level level, const char 
     put_text(line, ",\"msg\":");
     put_quoted(line, msg);
     for (; fields->key != NULL; fields++) {
+        size_t before = line->len;
+
         put_text(line, ",");
         put_quoted(line, fields->key);
         put_text(line, ":");
         put_value(line, fields, LOG_JSON);
+        if (leave_out(line, before, CUT_JSON))
+            break;
     }
     put_text(line, "}");
 }

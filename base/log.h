@@ -3,7 +3,8 @@
  * log.h: one line per event on stderr, as text (`time level message key=value...`) or as JSON.
  *
  * An event is a constant message plus fields. Customers' key names and values, and secrets, are never given to it. Each
- * line is one write(2), so lines of several threads do not mix. log_setup() is called once, before threads exist.
+ * line is one write(2), so lines of several threads do not mix. A line of more than 16 KiB loses the fields from the
+ * one that has no room on, and says "cut". log_setup() is called once, before threads exist.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

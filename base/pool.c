@@ -32,6 +32,7 @@ struct pool {
 void
 pool_cancel(struct pool *p, const struct err *cause)
 {
+    REQUIRE(cause->code != ERR_NONE); /* or the failure would be lost */
     (void)pthread_mutex_lock(&p->mutex);
     if (p->first.code == ERR_NONE)
         p->first = *cause;

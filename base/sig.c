@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static atomic_int caught;        /* the first signal's number, 0: none */
-static atomic_llong first_at_ms; /* when it came, monotonic */
+static atomic_llong first_at_ms; /* when it came, monotonic; 0: none */
 
 static long long
 now_ms(void)
@@ -23,13 +23,12 @@ now_ms(void)
 static void
 on_signal(int signum)
 {
-    int none = 0;
+    long long first = 0, now = now_ms();
 
-    if (atomic_compare_exchange_strong(&caught, &none, signum)) {
-        atomic_store(&first_at_ms, now_ms());
-        return;
-    }
-    if (now_ms() - atomic_load(&first_at_ms) > 1000)
+    /* The time decides who is first: another signal may come in the middle of this. */
+    if (atomic_compare_exchange_strong(&first_at_ms, &first, now))
+        atomic_store(&caught, signum);
+    else if (now - first > 1000)
         _exit(err_exit_status(ERR_INTERRUPTED));
 }
 

@@ -8,8 +8,7 @@
 #include "base/err.h"
 
 /* Catch SIGTERM, SIGINT and SIGHUP (no restart of system calls) and ignore SIGPIPE. Call once, before threads. A second
- * signal of the same kind more than a second after the first ends the process at once, with exit status 12: clean-up
- * can hang too. */
+ * signal more than a second after the first ends the process at once, with exit status 12: clean-up can hang too. */
 void sig_install(void);
 
 /* Has a signal asked us to stop? Thread-safe. */

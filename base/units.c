@@ -94,13 +94,15 @@ units_parse_duration(const char *text, int64_t *ms, struct err *err)
 {
     const char *p = text;
     uint64_t total = 0;
+    bool first = true; /* "90" is seconds, but "1h30" could mean anything */
 
     do {
         uint64_t v = 0, unit;
 
         if (take_u64(&p, &v) < 0)
             return err_set(err, ERR_USAGE, "\"%s\" is not a duration (such as 30s, 5m, 1h30m, 7d)", text);
-        unit = *p == '\0' ? 1000 : take_unit(&p);
+        unit = *p == '\0' && first ? 1000 : take_unit(&p);
+        first = false;
         if (unit == 0 || __builtin_mul_overflow(v, unit, &v) || __builtin_add_overflow(total, v, &total) ||
             total > INT64_MAX)
             return err_set(err, ERR_USAGE, "\"%s\" is not a duration (such as 30s, 5m, 1h30m, 7d)", text);

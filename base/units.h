@@ -16,14 +16,15 @@ int units_parse_u64(const char *text, uint64_t *value, struct err *err) MUST_CHE
 /* Bytes: a number with an optional unit: B, K, M, G, T (also KB, KiB, Kb...: all are powers of 1024). ERR_USAGE. */
 int units_parse_size(const char *text, uint64_t *bytes, struct err *err) MUST_CHECK;
 
-/* Milliseconds: numbers with ms, s, m, h, d or w, which may follow one another ("1h30m"); a bare number is seconds.
+/* Milliseconds: numbers with ms, s, m, h, d or w, which may follow one another ("1h30m"); a bare number, alone, is
+ * seconds.
  * ERR_USAGE. */
 int units_parse_duration(const char *text, int64_t *ms, struct err *err) MUST_CHECK;
 
 /* RFC 3339 ("2026-11-22T10:30:00Z", offsets and fractions too) to milliseconds since 1970. ERR_USAGE. */
 int units_parse_time(const char *text, int64_t *ms, struct err *err) MUST_CHECK;
 
-/* "812 B", "1.5 MiB": three figures. Returns OUT. */
+/* "812 B", "1.50 MiB": three figures. Returns OUT. */
 const char *units_format_size(uint64_t bytes, char out[UNITS_TEXT_MAX]);
 
 /* "850 ms", "12.4 s", "3m12s", "2h05m", "3d04h". Returns OUT. */

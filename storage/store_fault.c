@@ -204,6 +204,8 @@ fault_stat(struct store *s, const char *key, struct store_object *object, struct
     if (v.fail != ERR_NONE)
         return refuse(&v, err);
     rc = s->inner->ops->stat(s->inner, key, object, err);
+    if (rc < 0)
+        return rc;
     f = lock(s);
     object->mtime_ms += f->objects_ms;
     unlock(f);
@@ -267,7 +269,7 @@ fault_list(struct store *s, const struct store_list *what, store_list_fn *fn, vo
     if (l.verdict.fail != ERR_NONE)
         return refuse(&l.verdict, err);
     rc = s->inner->ops->list(s->inner, what, tell, &l, err);
-    if (rc == 0 && l.cut)
+    if (rc == 0 && l.verdict.cut != ERR_NONE && (l.cut || l.told == l.verdict.cut_at))
         return fail(l.verdict.cut, "the listing broke off", err);
     return finish(&l.verdict, rc, err);
 }
@@ -292,6 +294,8 @@ fault_now(struct store *s, int64_t *now_ms, struct err *err)
     if (v.fail != ERR_NONE)
         return refuse(&v, err);
     rc = s->inner->ops->now(s->inner, now_ms, err);
+    if (rc < 0)
+        return rc;
     f = lock(s);
     *now_ms += f->now_ms;
     unlock(f);

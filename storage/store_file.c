@@ -163,7 +163,7 @@ file_get(struct store *s, const char *key, uint64_t off, void *buf, size_t len, 
 
     if (fd < 0)
         return -1;
-    while (have < len && off <= INT64_MAX - have) {
+    while (have < len && off <= INT64_MAX - len) { /* behind it no file can have bytes */
         ssize_t n = pread(fd, (char *)buf + have, len - have, (off_t)(off + have));
 
         if (n < 0 && errno == EINTR)

@@ -204,6 +204,12 @@ authenticate(struct client *c, struct err *err)
     return rc;
 }
 
+void
+client_set_reply_timeout(struct client *c, int64_t timeout_ms)
+{
+    c->options.reply_timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_REPLY_TIMEOUT_MS;
+}
+
 struct client *
 client_connect(const struct endpoint *e, const struct client_options *options, struct err *err)
 {
@@ -214,8 +220,7 @@ client_connect(const struct endpoint *e, const struct client_options *options, s
         c->options = *options;
     if (c->options.connect_timeout_ms <= 0)
         c->options.connect_timeout_ms = DEFAULT_CONNECT_TIMEOUT_MS;
-    if (c->options.reply_timeout_ms <= 0)
-        c->options.reply_timeout_ms = DEFAULT_REPLY_TIMEOUT_MS;
+    client_set_reply_timeout(c, c->options.reply_timeout_ms);
     c->parser = resp_parser_new();
     c->transport = transport_connect(e, deadline_for(&c->options, c->options.connect_timeout_ms), err);
     if (c->transport == NULL || authenticate(c, err) < 0) {

@@ -29,6 +29,9 @@ struct client_options {
 struct client *client_connect(const struct endpoint *e, const struct client_options *options,
                               struct err *err) MUST_CHECK;
 
+/* How long to wait for each reply from now on; 0: the default. */
+void client_set_reply_timeout(struct client *c, int64_t timeout_ms);
+
 /* A command's words: CLIENT_ARGS("CONFIG", "GET", "dir"). */
 #define CLIENT_ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -126,7 +126,7 @@ bool
 dump_is_space_short(const char *path, const struct dump_stamp *last, uint64_t used_memory)
 {
     struct err ignored = ERR_INIT;
-    struct room room;
+    struct room room = {0};
 
     return measure_room(path, last, used_memory, &room, &ignored) == 0 && room.free < room.needed;
 }
@@ -135,7 +135,7 @@ int
 dump_check_space(const char *path, const struct dump_stamp *last, uint64_t used_memory, struct err *err)
 {
     char needed[UNITS_TEXT_MAX], available[UNITS_TEXT_MAX], leftovers[256], remark[320] = "";
-    struct room room;
+    struct room room = {0};
 
     if (measure_room(path, last, used_memory, &room, err) < 0)
         return -1;

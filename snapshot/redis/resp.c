@@ -203,3 +203,12 @@ resp_command_free(char *command, size_t len)
     mem_wipe(command, len);
     redisFreeCommand(command);
 }
+
+#define TEXT(x)          #x
+#define VERSION(a, b, c) TEXT(a) "." TEXT(b) "." TEXT(c)
+
+const char *
+resp_library_version(void)
+{
+    return VERSION(HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+}

@@ -50,4 +50,7 @@ void resp_parser_free(struct resp_parser *p);
 char *resp_command(const char *const *argv, size_t *len) MUST_CHECK;
 void resp_command_free(char *command, size_t len);
 
+/* The version of hiredis that this was built with, for `remora version`. */
+const char *resp_library_version(void);
+
 #endif

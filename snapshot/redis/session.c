@@ -12,6 +12,10 @@
 #include "base/sig.h"
 
 #define RECONNECT_PAUSE_MS 200
+/* A saving child holds the server's connections open: when the server alone is killed, ours falls silent instead of
+ * being closed (Redis 7.0; the listening sockets the child does close). So an old connection is soon given up for a new
+ * one, which is refused by a dead server and waits in the queue of one that is busy. */
+#define QUIET_MS 2000
 
 /* ---- facts ------------------------------------------------------------------------------------------------------ */
 
@@ -132,6 +136,8 @@ ask_info_stubbornly(struct session *s, struct reply **out, struct err *err)
 {
     int64_t lost_at = 0;
 
+    if (s->client != NULL)
+        client_set_reply_timeout(s->client, QUIET_MS);
     for (;;) {
         struct err why = ERR_INIT;
 
@@ -211,6 +217,7 @@ session_call(struct session *s, const char *const *argv, struct reply **out, boo
     int rc;
 
     REQUIRE(s->client != NULL);
+    client_set_reply_timeout(s->client, s->options.reply_timeout_ms);
     rc = client_call(s->client, argv, out, err);
     *lost = client_is_lost(s->client) && err->code == ERR_SERVER;
     if (client_is_lost(s->client)) {

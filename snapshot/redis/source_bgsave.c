@@ -122,7 +122,7 @@ static int
 take_save(struct bgsave *b, const struct server_facts *facts, struct source **out, struct err *err)
 {
     struct source_bgsave *s;
-    struct dump_file file;
+    struct dump_file file = {.fd = -1};
 
     if (dump_check_readable(b->dump, err) < 0 || bgsave_run(b, err) < 0 || open_new_dump(b, facts, &file, err) < 0)
         return -1;

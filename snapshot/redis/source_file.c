@@ -47,7 +47,7 @@ int
 source_file_open(const char *path, struct source **out, struct err *err)
 {
     struct source_file *s;
-    struct dump_file file;
+    struct dump_file file = {.fd = -1};
 
     if (dump_open(path, &file, err) < 0)
         return -1;

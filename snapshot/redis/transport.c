@@ -144,6 +144,7 @@ connect_tcp(const char *host, uint16_t port, int64_t deadline_ms, struct err *er
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *list = NULL;
+    int64_t addresses = 0;
     char service[8];
     int fd = -1, on = 1, failed;
 
@@ -151,8 +152,13 @@ connect_tcp(const char *host, uint16_t port, int64_t deadline_ms, struct err *er
     failed = getaddrinfo(host, service, &hints, &list);
     if (failed != 0)
         return err_set(err, ERR_SERVER, "look up the host name: %s", gai_strerror(failed));
-    for (struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
-        fd = connect_address(a->ai_family, a->ai_addr, a->ai_addrlen, deadline_ms, err);
+    for (const struct addrinfo *a = list; a != NULL; a = a->ai_next)
+        addresses++;
+    for (const struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
+        /* An equal share of the time that is left: one dead address must not take it all. */
+        int64_t now = clock_mono_ms(), share = (deadline_ms - now) / addresses--;
+
+        fd = connect_address(a->ai_family, a->ai_addr, a->ai_addrlen, now + share, err);
         if (fd < 0 && err->code == ERR_INTERRUPTED)
             break;
     }

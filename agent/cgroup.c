@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup.c: see cgroup.h. A process sees its path in /proc/self/cgroup as its cgroup namespace shows it: in a container
+ * of version 1 that path is often the host's, which is not mounted here. So the files are looked for at the path and at
+ * each of its parents, up to the mount's own root, and whatever is found counts.
+ */
+#include "agent/cgroup.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "base/file.h"
+
+#define SMALL_FILE 65536
+#define PATH_BYTES 4096
+
+/* The first two numbers of the file DIR/NAME. How many there were; "max" is none. */
+static int
+read_numbers(const char *dir, const char *name, long long *first, long long *second)
+{
+    struct err unused = ERR_INIT;
+    char path[PATH_BYTES + 64];
+    char *data = NULL;
+    size_t len = 0;
+    int count;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    if (file_read_all(AT_FDCWD, path, SMALL_FILE, &data, &len, &unused) < 0)
+        return 0;
+    count = sscanf(data, "%lld %lld", first, second);
+    free(data);
+    return count > 0 ? count : 0;
+}
+
+/* The limit set in the folder DIR itself; 0: none. */
+static unsigned
+quota_here(const char *dir)
+{
+    long long quota = 0, period = 0, unused = 0;
+
+    if (read_numbers(dir, "cpu.max", &quota, &period) < 2 &&
+        (read_numbers(dir, "cpu.cfs_quota_us", &quota, &unused) < 1 ||
+         read_numbers(dir, "cpu.cfs_period_us", &period, &unused) < 1))
+        return 0;
+    if (quota <= 0 || period <= 0)
+        return 0;
+    return (unsigned)((quota - 1) / period + 1);
+}
+
+static unsigned
+smaller_limit(unsigned a, unsigned b)
+{
+    if (a == 0 || b == 0)
+        return a > b ? a : b;
+    return a < b ? a : b;
+}
+
+/* The least limit of MOUNT/PATH and all folders above it, MOUNT included. */
+static unsigned
+quota_upwards(const char *mount, const char *path)
+{
+    char dir[PATH_BYTES];
+    size_t top = strlen(mount);
+    unsigned least = 0;
+
+    if (snprintf(dir, sizeof(dir), "%s%s", mount, path) >= (int)sizeof(dir))
+        return 0;
+    for (;;) {
+        char *slash;
+
+        least = smaller_limit(least, quota_here(dir));
+        slash = strrchr(dir, '/');
+        if (slash == NULL || slash < dir + top)
+            return least;
+        *slash = '\0';
+    }
+}
+
+/* Does the comma-separated LIST hold "cpu"? */
+static int
+has_cpu(const char *list, size_t len)
+{
+    for (const char *at = list, *end = list + len; at < end;) {
+        size_t word = strcspn(at, ",:");
+
+        if (word == 3 && memcmp(at, "cpu", 3) == 0)
+            return 1;
+        at += word + 1;
+    }
+    return 0;
+}
+
+/* One line of /proc/self/cgroup: "0::/path" (version 2), or "4:cpu,cpuacct:/path". */
+static unsigned
+quota_of_line(const char *root, const char *line)
+{
+    const char *list = strchr(line, ':'), *path = list != NULL ? strchr(list + 1, ':') : NULL;
+    char mount[PATH_BYTES];
+    size_t len;
+
+    if (path == NULL)
+        return 0;
+    list++;
+    len = (size_t)(path - list);
+    path++;
+    if (len == 0) {
+        unsigned unified;
+
+        (void)snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup/unified", root); /* beside version 1 */
+        unified = quota_upwards(mount, path);
+        (void)snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup", root);
+        return smaller_limit(unified, quota_upwards(mount, path));
+    }
+    if (!has_cpu(list, len))
+        return 0;
+    (void)snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup/%.*s", root, (int)len, list);
+    return quota_upwards(mount, path);
+}
+
+unsigned
+cgroup_quota_cpus(const char *root)
+{
+    struct err unused = ERR_INIT;
+    char path[PATH_BYTES], *data = NULL, *rest = NULL;
+    size_t len = 0;
+    unsigned least = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
+    if (file_read_all(AT_FDCWD, path, SMALL_FILE, &data, &len, &unused) < 0)
+        return 0;
+    for (char *line = strtok_r(data, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        least = smaller_limit(least, quota_of_line(root, line));
+    free(data);
+    return least;
+}
+
+unsigned
+cgroup_cpus(const char *root)
+{
+    unsigned quota = cgroup_quota_cpus(root), cpus = 1;
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
+        cpus = (unsigned)CPU_COUNT(&set);
+    return quota > 0 && quota < cpus ? quota : cpus;
+}

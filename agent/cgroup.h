@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cgroup.h: how many CPUs may this process really use? */
+#ifndef AGENT_CGROUP_H
+#define AGENT_CGROUP_H
+
+/* The CPU quota of this process's cgroup and of all above it, rounded up; 0: no limit that can be seen. Both versions:
+ * cpu.max, and cpu.cfs_quota_us with cpu.cfs_period_us. ROOT is put in front of /proc and /sys: "" but for tests. */
+unsigned cgroup_quota_cpus(const char *root);
+
+/* The least of that quota and the CPUs that the scheduler may give us; at least 1. */
+unsigned cgroup_cpus(const char *root);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_backup.c: `remora backup`. What can be wrong with the command line, the memory or the repository is found before
+ * the server is asked to fork.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cgroup.h"
+#include "agent/cmd.h"
+#include "agent/open_repo.h"
+#include "agent/progress_bar.h"
+#include "agent/server.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "snapshot/backup.h"
+#include "snapshot/redis/source_bgsave.h"
+#include "snapshot/redis/source_file.h"
+
+#define DEFAULT_DUMP "dump.rdb"
+#define DEFAULT_JOBS 2
+
+/* One run: what was found out of the configuration before anything is touched. */
+struct run {
+    const struct config *config;
+    enum config_method method; /* never METHOD_AUTO */
+    char *dump;                /* file: the dump's path */
+    struct endpoint endpoint;  /* bgsave */
+    struct memory_plan plan;
+    struct manifest_tag tags[MANIFEST_TAGS_MAX];
+    size_t tag_count;
+    struct opened opened;
+    struct progress_bar *bar;
+    int64_t started_ms;
+};
+
+static int
+choose_method(struct run *r, struct err *err)
+{
+    const struct config *c = r->config;
+
+    if (c->data_dir != NULL && c->rdb_file != NULL)
+        return err_set(err, ERR_USAGE, "--data-dir and --rdb-file both say where the dump is; give one of them");
+    if (c->data_dir == NULL && c->rdb_file == NULL)
+        return err_set(err, ERR_USAGE,
+                       "where is the dump? Give --data-dir, the server's data folder as it is mounted here (the server "
+                       "is asked for a save), or --rdb-file, a dump file that exists");
+    r->method = (enum config_method)c->method;
+    if (r->method == METHOD_AUTO)
+        r->method = c->data_dir != NULL || c->redis_url != NULL ? METHOD_BGSAVE : METHOD_FILE;
+    if (r->method == METHOD_BGSAVE)
+        return server_endpoint(c, &r->endpoint, err);
+    r->dump = c->rdb_file != NULL ? mem_strdup(c->rdb_file) : mem_printf("%s/%s", c->data_dir, DEFAULT_DUMP);
+    return 0;
+}
+
+static int
+split_tags(struct run *r, struct err *err)
+{
+    const struct config_list *list = &r->config->tags;
+
+    if (list->count > MANIFEST_TAGS_MAX)
+        return err_set(err, ERR_USAGE, "--tag: %zu tags were given, at most %d are kept", list->count,
+                       MANIFEST_TAGS_MAX);
+    for (size_t i = 0; i < list->count; i++) {
+        const char *equals = strchr(list->items[i], '=');
+
+        if (equals == NULL || equals == list->items[i])
+            return err_set(err, ERR_USAGE, "--tag \"%.60s\" is not KEY=VALUE", list->items[i]);
+        r->tags[i].key = mem_strndup(list->items[i], (size_t)(equals - list->items[i]));
+        r->tags[i].value = mem_strdup(equals + 1);
+        r->tag_count++;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(r->tags[k].key, r->tags[i].key) == 0)
+                return err_set(err, ERR_USAGE, "--tag: \"%.60s\" is given twice", r->tags[i].key);
+    }
+    return 0;
+}
+
+static int
+make_plan(struct run *r, struct err *err)
+{
+    const struct config *c = r->config;
+    unsigned cpus = cgroup_cpus(""), jobs = cpus < DEFAULT_JOBS ? cpus : DEFAULT_JOBS;
+    char segment[UNITS_TEXT_MAX], buffers[UNITS_TEXT_MAX], memory[UNITS_TEXT_MAX];
+
+    if (c->jobs > 0)
+        jobs = (unsigned)c->jobs;
+    if (memory_plan_make(c->memory, jobs, (int)c->level, &r->plan, err) < 0)
+        return -1;
+    log_info("memory plan", LOG_S("memory", units_format_size(c->memory, memory)), LOG_U("jobs", r->plan.jobs),
+             LOG_S("segment", units_format_size(r->plan.segment_bytes, segment)), LOG_I("zstd_level", r->plan.level),
+             LOG_S("buffers", units_format_size(r->plan.buffer_bytes, buffers)));
+    if (r->plan.jobs < c->jobs)
+        log_warn("fewer jobs than asked for: --memory does not suffice", LOG_U("asked", c->jobs),
+                 LOG_U("jobs", r->plan.jobs));
+    return 0;
+}
+
+/* The save's progress, told as the backup's own. */
+static void
+on_save_progress(const struct source_progress *p, void *cookie)
+{
+    struct progress_sink sink = progress_bar_sink(cookie);
+
+    progress_tell(&sink, p->phase == SOURCE_SAVING ? PROGRESS_SAVING : PROGRESS_WAITING, p->keys_done, p->keys_total,
+                  0);
+}
+
+static int
+open_source(struct run *r, struct source **source, struct err *err)
+{
+    const struct config *c = r->config;
+    struct source_bgsave_options o = {
+        .endpoint = &r->endpoint,
+        .data_dir = c->data_dir,
+        .rdb_file = c->rdb_file,
+        .timeout_ms = c->timeout_ms,
+        .allow_master = c->allow_master == CONFIG_YES,
+        .progress = on_save_progress,
+        .cookie = r->bar,
+    };
+
+    return r->method == METHOD_FILE ? source_file_open(r->dump, source, err) : source_bgsave_open(&o, source, err);
+}
+
+static void
+log_finish(const struct run *r, const struct manifest *m)
+{
+    char raw[UNITS_TEXT_MAX], stored[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX];
+
+    if (m->rdb.crc_state == RDB_CRC_DISABLED)
+        log_warn("the dump carries no checksum: damage that came before this backup cannot be seen; set `rdbchecksum "
+                 "yes` on the server",
+                 LOG_S("id", m->id.text));
+    if (!m->rdb.parsed)
+        log_warn("the dump was taken on its checksum alone", LOG_S("id", m->id.text),
+                 LOG_S("why", m->rdb.unparsed_why));
+    log_info("backup finished", LOG_S("id", m->id.text), LOG_S("instance", m->instance), LOG_S("method", m->method),
+             LOG_U("keys", m->rdb.keys), LOG_S("raw", units_format_size(m->rdb_member.raw_size, raw)),
+             LOG_S("stored", units_format_size(m->rdb_member.stored_size, stored)),
+             LOG_U("segments", m->rdb_member.segments),
+             LOG_S("took", units_format_duration(clock_mono_ms() - r->started_ms, took)));
+}
+
+static int
+report(const struct run *r, const struct manifest *m, struct output *out, struct err *err)
+{
+    json_t *object;
+
+    if (!out->json)
+        return output_text(out, err, "%s\n", m->id.text);
+    object = json_object();
+    output_add_text(object, "command", "backup");
+    output_add_text(object, "id", m->id.text);
+    output_add_text(object, "instance", m->instance);
+    output_add_text(object, "method", m->method);
+    output_add_time(object, "snapshot_time", m->snapshot_ms);
+    output_add_count(object, "raw_size", m->rdb_member.raw_size);
+    output_add_count(object, "stored_size", m->rdb_member.stored_size);
+    output_add_count(object, "segments", m->rdb_member.segments);
+    output_add_count(object, "keys", m->rdb.keys);
+    output_add_count(object, "expires", m->rdb.expires);
+    output_add_count(object, "duration_ms", (uint64_t)(clock_mono_ms() - r->started_ms));
+    return output_json_take(out, object, err);
+}
+
+/* From here on the server is asked, and the repository written. */
+static int
+run_backup(struct run *r, struct manifest **m, struct err *err)
+{
+    struct source *source = NULL;
+    int rc;
+
+    r->bar = progress_bar_new(r->config);
+    if (r->method == METHOD_FILE)
+        log_info("reading a dump file", LOG_S("instance", r->config->instance), LOG_S("file", r->dump),
+                 LOG_S("repository", store_url(r->opened.store)));
+    else
+        log_info("asking the server for a save", LOG_S("instance", r->config->instance),
+                 LOG_S("server", endpoint_describe(&r->endpoint)), LOG_S("repository", store_url(r->opened.store)));
+    rc = open_source(r, &source, err);
+    if (rc == 0) {
+        const struct backup_options o = {
+            .repo = &r->opened.repo,
+            .instance = r->config->instance,
+            .plan = r->plan,
+            .tool_version = REMORA_VERSION,
+            .tags = r->tags,
+            .tag_count = r->tag_count,
+            .allow_unparsed = r->config->allow_unparsed,
+            .progress = progress_bar_sink(r->bar),
+        };
+
+        rc = backup_run(&o, source, m, err);
+    }
+    source_free(source);
+    progress_bar_free(r->bar);
+    return rc;
+}
+
+static void
+run_fini(struct run *r)
+{
+    for (size_t i = 0; i < r->tag_count; i++) {
+        free(r->tags[i].key);
+        free(r->tags[i].value);
+    }
+    open_repo_close(&r->opened);
+    endpoint_fini(&r->endpoint);
+    free(r->dump);
+}
+
+int
+cmd_backup(const struct config *config, struct output *out, struct err *err)
+{
+    struct run r = {.config = config, .started_ms = clock_mono_ms()};
+    struct manifest *m = NULL;
+    int rc = -1;
+
+    if (choose_method(&r, err) < 0 || split_tags(&r, err) < 0)
+        goto out;
+    if (open_repo_instance(config, config->create ? OPEN_REPO_CREATE : OPEN_REPO_WRITE, &r.opened, err) < 0)
+        goto out;
+    if (make_plan(&r, err) < 0 || run_backup(&r, &m, err) < 0)
+        goto out;
+    log_finish(&r, m);
+    rc = report(&r, m, out, err);
+    if (rc < 0)
+        (void)err_wrap(err, "backup %s was made", m->id.text);
+out:
+    manifest_free(m);
+    run_fini(&r);
+    return rc;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.h: everything that was asked of this run, in one struct: filled in once by options_parse(), then read only.
+ *
+ * Strings belong to the struct and may hold secrets (a URL's password): config_fini() wipes them. Nothing here has been
+ * checked against the outside world; what an option means to a command is the command's business.
+ */
+#ifndef AGENT_CONFIG_H
+#define AGENT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/commands.h"
+
+#define CONFIG_ARGS_MAX 4
+
+/* Values of options with a choice, in the order in which the table names them. */
+enum config_method { METHOD_AUTO, METHOD_BGSAVE, METHOD_FILE };
+enum config_yes_no { CONFIG_YES, CONFIG_NO };
+enum config_record { RECORD_AUTO, RECORD_NO };
+enum config_progress { SHOW_AUTO, SHOW_ALWAYS, SHOW_NEVER };
+enum config_layout { LAYOUT_RDB_FILE };
+
+/* Values of an option that may be repeated, in the order given. */
+struct config_list {
+    char **items;
+    size_t count;
+};
+
+struct config {
+    enum command_id command;
+    enum command_id topic; /* help: the command it is about; COMMAND_NONE: all */
+    const char *args[CONFIG_ARGS_MAX];
+    size_t arg_count;
+
+    /* Global. NULL: not given and no default. */
+    const char *repo;
+    const char *instance;
+    const char *redis_url;
+    const char *redis_password_file;
+    const char *redis_auth; /* REDISCLI_AUTH of the environment */
+    bool json;
+    int log_format; /* enum log_format */
+    int log_level;  /* enum log_level */
+    int progress;   /* enum config_progress */
+    uint64_t jobs;  /* 0: decide by the CPUs */
+    uint64_t memory;
+    bool help;
+
+    /* backup */
+    int method; /* enum config_method */
+    const char *data_dir;
+    const char *rdb_file;
+    uint64_t level;
+    struct config_list tags;
+    int64_t timeout_ms;
+    int allow_master; /* enum config_yes_no */
+    bool allow_unparsed;
+    bool create;
+
+    /* restore */
+    const char *target;
+    bool to_stdout;
+    const char *backup;
+    int layout; /* enum config_layout */
+    const char *dbfilename;
+
+    /* list, verify */
+    bool all_instances;
+    bool all;
+    bool quick;
+    int record; /* enum config_record */
+
+    char **owned; /* every string above */
+    size_t owned_count;
+};
+
+/* Keep a copy of TEXT (LEN bytes) for as long as the config lives. */
+char *config_keep(struct config *c, const char *text, size_t len);
+
+/* Wipe and free all strings. The struct may then be thrown away. */
+void config_fini(struct config *c);
+
+#endif

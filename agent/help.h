@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* help.h: help for people, generated from the tables of commands and options. */
+#ifndef AGENT_HELP_H
+#define AGENT_HELP_H
+
+#include "agent/commands.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/* A few lines: what remora without arguments says. */
+int help_short(struct buf *out, struct err *err) MUST_CHECK;
+
+/* All of COMMAND; for COMMAND_NONE: the commands, the global options, the exit statuses. */
+int help_write(enum command_id command, struct buf *out, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* open_store.h: from a repository URL to a store. The only place in the program that names backends. */
+#ifndef AGENT_OPEN_STORE_H
+#define AGENT_OPEN_STORE_H
+
+#include "base/err.h"
+#include "storage/store.h"
+
+enum open_store_flag {
+    OPEN_STORE_READ_ONLY = 1u << 0, /* whatever happens, nothing is changed through this handle */
+    OPEN_STORE_MAKE = 1u << 1,      /* make a missing root folder */
+};
+
+/* The store at URL: file:///path or a bare path. ERR_USAGE for a URL that this build cannot open; never repeats its
+ * user part. Otherwise the backend's errors. NULL with ERR. */
+struct store *open_store(const char *url, unsigned flags, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options_table.c: the options, in the order in which help shows them. The only thing to edit for a new one is this
+ * table and struct config. */
+#include "agent/options.h"
+
+#define IN(command)  (1u << COMMAND_##command)
+#define IN_REPO      (IN(INIT) | IN(BACKUP) | IN(RESTORE) | IN(LIST) | IN(SHOW) | IN(VERIFY))
+#define IN_ALL       (IN_REPO | IN(VERSION) | IN(HELP) | IN(NONE))
+#define NUMBER_LIMIT ((uint64_t)1 << 62)
+
+/* The offset of MEMBER; does not compile when MEMBER is not a TYPE. */
+#define FIELD(type, member) (offsetof(struct config, member) + 0 * sizeof((type *)0 == &((struct config *)0)->member))
+#define FLAG(member)        .kind = OPTION_FLAG, .field = FIELD(bool, member)
+#define STRING(member)      .kind = OPTION_STRING, .field = FIELD(const char *, member)
+#define SECRET(member)      .kind = OPTION_SECRET, .field = FIELD(const char *, member)
+#define SIZE(member)        .kind = OPTION_SIZE, .field = FIELD(uint64_t, member)
+#define NUMBER(member)      .kind = OPTION_NUMBER, .field = FIELD(uint64_t, member)
+#define DURATION(member)    .kind = OPTION_DURATION, .field = FIELD(int64_t, member)
+#define CHOICE(member)      .kind = OPTION_CHOICE, .field = FIELD(int, member)
+#define LIST(member)        .kind = OPTION_LIST, .field = FIELD(struct config_list, member)
+
+/* clang-format off: one option a paragraph */
+static const struct option table[] = {
+    {"repo", STRING(repo), .global = true, .commands = IN_REPO, .value = "URL",
+     .help = "The repository: file:///path, or a bare path."},
+    {"instance", STRING(instance), .global = true, .commands = IN_REPO, .value = "NAME",
+     .help = "The dataset that the backups belong to, such as shop-cache. Never guessed."},
+    {"redis-url", STRING(redis_url), .global = true, .commands = IN_REPO, .value = "URL",
+     .help = "The server: redis://[user[:password]@]host[:port], or unix:///path. For a backup by bgsave "
+             "redis://127.0.0.1:6379 when not given."},
+    {"redis-password-file", SECRET(redis_password_file), .global = true, .commands = IN_REPO, .value = "FILE",
+     .help = "A file that holds the server's password (at most 4 kB; one newline at its end is dropped)."},
+    {"json", FLAG(json), .global = true, .commands = IN_ALL,
+     .help = "Results, and failures too, as one JSON object on stdout."},
+    {"log-format", CHOICE(log_format), .global = true, .commands = IN_ALL, .value = "text|json", .preset = "text",
+     .help = "The form of the log lines on stderr."},
+    {"log-level", CHOICE(log_level), .global = true, .commands = IN_ALL, .value = "debug|info|warn|error",
+     .preset = "info", .help = "The least that is logged."},
+    {"progress", CHOICE(progress), .global = true, .commands = IN_REPO, .value = "auto|always|never", .preset = "auto",
+     .help = "auto: a bar on a terminal, a log line every 5 seconds elsewhere. always: the bar, wherever stderr goes."},
+    {"jobs", NUMBER(jobs), .global = true, .commands = IN_REPO, .value = "N", .min = 1, .max = 64,
+     .help = "Threads that compress and store during a backup. When not given: the CPUs that this process may use, at "
+             "most 2. Fewer when --memory does not suffice."},
+    {"memory", SIZE(memory), .global = true, .commands = IN_REPO, .value = "SIZE", .preset = "64M", .min = 1,
+     .max = NUMBER_LIMIT, .help = "The memory that a backup may use, whatever the size of the dataset."},
+    {"help", FLAG(help), .global = true, .commands = IN_ALL, .help = "Show the help of the command."},
+
+    {"method", CHOICE(method), .commands = IN(BACKUP), .value = "auto|bgsave|file", .preset = "auto",
+     .help = "Where the dump comes from: a save that the server is asked for, or a file that exists."},
+    {"data-dir", STRING(data_dir), .commands = IN(BACKUP), .value = "DIR",
+     .help = "The server's data folder, as it is mounted here."},
+    {"rdb-file", STRING(rdb_file), .commands = IN(BACKUP), .value = "FILE",
+     .help = "The dump file itself, instead of --data-dir."},
+    {"level", NUMBER(level), .commands = IN(BACKUP), .value = "N", .preset = "1", .min = 1, .max = 22,
+     .help = "zstd's compression level, 1 to 22."},
+    {"tag", LIST(tags), .commands = IN(BACKUP), .value = "KEY=VALUE",
+     .help = "A note kept with the backup. May be repeated."},
+    {"timeout", DURATION(timeout_ms), .commands = IN(BACKUP), .value = "DURATION", .preset = "1h",
+     .help = "How long the server may take to save, with the wait for a save that is running already."},
+    {"allow-master", CHOICE(allow_master), .commands = IN(BACKUP), .value = "yes|no", .preset = "yes",
+     .help = "no: refuse to burden a master with a save, exit status 4."},
+    {"allow-unparsed", FLAG(allow_unparsed), .commands = IN(BACKUP),
+     .help = "Take a dump with types that are not known here on its checksum alone."},
+    {"create", FLAG(create), .commands = IN(BACKUP),
+     .help = "Make the repository and the instance where they are missing."},
+
+    {"target", STRING(target), .commands = IN(RESTORE), .value = "DIR",
+     .help = "The folder that the server will start on. It must exist and hold no data."},
+    {"stdout", FLAG(to_stdout), .commands = IN(RESTORE),
+     .help = "Write the dump to stdout instead. Only the exit status says that it was whole."},
+    {"backup", STRING(backup), .commands = IN(RESTORE), .value = "ID|latest", .preset = "latest",
+     .help = "The backup to restore."},
+    {"layout", CHOICE(layout), .commands = IN(RESTORE), .value = "rdb", .preset = "rdb",
+     .help = "What the server will read. rdb: one dump file, for a server with appendonly no."},
+    {"dbfilename", STRING(dbfilename), .commands = IN(RESTORE), .value = "NAME", .preset = "dump.rdb",
+     .help = "The name of the dump in the target, as in the server's configuration."},
+
+    {"all-instances", FLAG(all_instances), .commands = IN(LIST), .help = "List the backups of every instance."},
+
+    {"all", FLAG(all), .commands = IN(VERIFY), .help = "Verify every backup of the instance."},
+    {"quick", FLAG(quick), .commands = IN(VERIFY),
+     .help = "Only check that every object exists and has its size. Is never recorded."},
+    {"record", CHOICE(record), .commands = IN(VERIFY), .value = "auto|no", .preset = "auto",
+     .help = "Whether a good result is noted in the repository, where list shows it."},
+};
+/* clang-format on */
+
+const struct option *
+options_table(size_t *count)
+{
+    *count = ARRAY_LEN(table);
+    return table;
+}

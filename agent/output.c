@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* output.c: see output.h. */
+#include "agent/output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json_read.h"
+#include "base/mem.h"
+#include "base/units.h"
+
+static int
+put(struct output *out, const char *data, size_t len, struct err *err)
+{
+    out->wrote = true;
+    if (file_write_all(out->fd, data, len, err) < 0)
+        return err_wrap(err, "the result could not be written to stdout");
+    return 0;
+}
+
+int
+output_buf(struct output *out, const struct buf *b, struct err *err)
+{
+    return b->len == 0 ? 0 : put(out, b->data, b->len, err);
+}
+
+int
+output_text(struct output *out, struct err *err, const char *fmt, ...)
+{
+    char small[1024];
+    va_list ap;
+    int len;
+
+    va_start(ap, fmt);
+    len = vsnprintf(small, sizeof(small), fmt, ap);
+    va_end(ap);
+    REQUIRE(len >= 0 && (size_t)len < sizeof(small));
+    return put(out, small, (size_t)len, err);
+}
+
+int
+output_json_take(struct output *out, json_t *object, struct err *err)
+{
+    char *line = json_write_line(object);
+    size_t len = strlen(line);
+    int rc;
+
+    json_decref(object);
+    line = mem_grow(line, len + 2, 1);
+    memcpy(line + len, "\n", 2);
+    rc = put(out, line, len + 1, err);
+    free(line);
+    return rc;
+}
+
+void
+output_add(json_t *object, const char *key, json_t *value)
+{
+    REQUIRE(json_object_set_new(object, key, value) == 0);
+}
+
+void
+output_add_text(json_t *object, const char *key, const char *text)
+{
+    json_t *value = json_string(text);
+    char *copy;
+
+    if (value == NULL) {
+        copy = mem_strdup(text);
+        for (char *c = copy; *c != '\0'; c++)
+            if ((unsigned char)*c > 0x7e)
+                *c = '?';
+        value = json_string(copy);
+        free(copy);
+    }
+    output_add(object, key, value);
+}
+
+void
+output_add_count(json_t *object, const char *key, uint64_t n)
+{
+    output_add(object, key, json_integer((json_int_t)n));
+}
+
+void
+output_add_time(json_t *object, const char *key, int64_t ms)
+{
+    char text[UNITS_TEXT_MAX];
+
+    output_add(object, key, json_string(units_format_time(ms, text)));
+}
+
+json_t *
+output_failure(const char *command, const struct err *failure)
+{
+    json_t *object = json_object(), *error = json_object();
+
+    if (*command != '\0')
+        output_add_text(object, "command", command);
+    else
+        output_add(object, "command", json_null());
+    output_add_text(error, "code", err_name(failure->code));
+    output_add(error, "exit_status", json_integer(err_exit_status(failure->code)));
+    output_add_text(error, "message", failure->msg);
+    output_add(object, "error", error);
+    return object;
+}
+
+json_t *
+output_verified(int64_t ms, const char *level)
+{
+    json_t *object;
+
+    if (ms == 0)
+        return json_null();
+    object = json_object();
+    output_add_time(object, "time", ms);
+    output_add_text(object, "level", level);
+    return object;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* output.h: results on stdout. A result that could not be written is an error: a script that reads the id of a backup
+ * from a pipe must not be told that all is well. */
+#ifndef AGENT_OUTPUT_H
+#define AGENT_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define OUTPUT_MAX ((size_t)64 << 20) /* ceiling for one result */
+
+struct output {
+    int fd;
+    bool json;  /* results are wanted as JSON */
+    bool wrote; /* something was: the object of a failure does not follow it */
+};
+
+/* Write all of B. ERR_INTERNAL, or ERR_NO_SPACE on a full disk. */
+int output_buf(struct output *out, const struct buf *b, struct err *err) MUST_CHECK;
+/* One formatted piece. */
+int output_text(struct output *out, struct err *err, const char *fmt, ...) PRINTF_LIKE(3, 4) MUST_CHECK;
+/* One object, on one line. Takes OBJECT. */
+int output_json_take(struct output *out, json_t *object, struct err *err) MUST_CHECK;
+
+/* {"command":COMMAND,"error":{"code","exit_status","message"}}. */
+json_t *output_failure(const char *command, const struct err *failure) MUST_CHECK;
+
+/* Add a member to OBJECT, in the order of the calls; takes VALUE, which is never NULL but for want of memory. */
+void output_add(json_t *object, const char *key, json_t *value);
+/* The same for a string from outside, which may not be UTF-8: then its bad bytes are shown as '?'. */
+void output_add_text(json_t *object, const char *key, const char *text);
+/* And for a count of bytes or things. */
+void output_add_count(json_t *object, const char *key, uint64_t n);
+/* And for a moment, as RFC 3339 in UTC. */
+void output_add_time(json_t *object, const char *key, int64_t ms);
+
+/* {"time","level"}: when a backup was last found good, and how; null for MS 0. */
+json_t *output_verified(int64_t ms, const char *level) MUST_CHECK;
+
+#endif

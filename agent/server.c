@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.c: see server.h. */
+#include "agent/server.h"
+
+#include "agent/secret.h"
+
+#define DEFAULT_URL "redis://127.0.0.1:6379"
+
+int
+server_endpoint(const struct config *config, struct endpoint *endpoint, struct err *err)
+{
+    char *secret = NULL;
+
+    if (endpoint_parse(config->redis_url != NULL ? config->redis_url : DEFAULT_URL, endpoint, err) < 0)
+        return err_wrap(err, "--redis-url");
+    if (endpoint->password != NULL)
+        return 0;
+    if (config->redis_password_file == NULL) {
+        if (config->redis_auth != NULL)
+            endpoint_set_password(endpoint, config->redis_auth);
+        return 0;
+    }
+    if (secret_read_file(config->redis_password_file, &secret, err) < 0) {
+        endpoint_fini(endpoint);
+        return err_wrap(err, "--redis-password-file");
+    }
+    endpoint_set_password(endpoint, secret);
+    secret_free(secret);
+    return 0;
+}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting programs so that none outlives the test run, whatever ends it."""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def start(command, **options):
+    """subprocess.Popen of a process that the kernel kills when this one ends."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen([str(word) for word in command], preexec_fn=_die_with_parent, **options)
+
+
+def end(process):
+    """SIGKILL, and wait."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def children(pid):
+    """The process ids of the children of a process."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [int(word) for word in f.read().split()]
+    except OSError:
+        return []
+
+
+def kill_quietly(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def open_files(pid):
+    """What the descriptors of a process point to."""
+    paths = []
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                paths.append(os.readlink(f"/proc/{pid}/fd/{name}"))
+            except OSError:
+                pass
+    except OSError:
+        pass
+    return paths
+
+
+def powerless(command):
+    """The command without any capability: file permissions count, also for root."""
+    if os.geteuid() != 0:
+        return list(command)
+    return [shutil.which("setpriv"), "--bounding-set=-all", "--inh-caps=-all", *command]

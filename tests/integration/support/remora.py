@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running remora."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from . import processes
+from .servers import TOP
+
+PROGRAM = os.environ.get("REMORA") or str(TOP / "build/remora")
+
+# Exit statuses, by the words of README.md.
+OK, UNEXPECTED, USAGE, NOT_FOUND, REFUSED, CORRUPT, STORAGE, STORE_DENIED = range(8)
+SERVER, SERVER_DENIED, NO_SPACE, LOCKED, INTERRUPTED, UNSUPPORTED = range(8, 14)
+
+
+class Result:
+    """What a run left: its exit status, and what it wrote."""
+
+    def __init__(self, words, status, out, err):
+        self.words, self.status, self.out, self.err = words, status, out, err
+
+    def json(self):
+        return json.loads(self.out)
+
+    def __str__(self):
+        return (f"$ remora {' '.join(map(str, self.words))}\nexit status {self.status}\n"
+                f"--- stdout\n{_text(self.out)}\n--- stderr\n{_text(self.err)}")
+
+
+def _text(data):
+    return data[:4000].decode(errors="replace")
+
+
+def environment(**extra):
+    """The environment without anything of remora's, so that the caller's settings stay out."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("REMORA") and k != "REDISCLI_AUTH"}
+    env.update(extra)
+    return env
+
+
+def command(words, wrapper=lambda w: w):
+    return wrapper([PROGRAM, *map(str, words)])
+
+
+def start(*words, wrapper=lambda w: w, env=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options):
+    return processes.start(command(words, wrapper), env=environment(**(env or {})), stdout=stdout, stderr=stderr,
+                           **options)
+
+
+def finish(process, words=(), timeout=100):
+    """Wait for a started one."""
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        processes.end(process)
+        raise AssertionError(f"remora {' '.join(map(str, words))} was still running after {timeout} s") from None
+    return Result(words, process.returncode, out or b"", err or b"")
+
+
+def run(*words, timeout=100, **options):
+    return finish(start(*words, **options), words, timeout)
+
+
+def peak_rss_kib(*words, **options):
+    """Run it to its end: (Result, the most memory that was resident, in KiB)."""
+    process = start(*words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options)
+    out = process.stdout.read()
+    process.stdout.close()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Result(words, process.returncode, out, b""), usage.ru_maxrss
+
+
+class Repository:
+    """A repository in a folder with one instance: the words that name it, and remora's verbs on it."""
+
+    def __init__(self, path, instance="shop"):
+        self.path, self.instance = Path(path), instance
+
+    @property
+    def words(self):
+        return ["--repo", f"file://{self.path}", "--instance", self.instance]
+
+    def run(self, verb, *words, **options):
+        return run(verb, *self.words, *words, **options)
+
+    def start(self, verb, *words, **options):
+        return start(verb, *self.words, *words, **options)

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""remora ended at any moment: what is listed is whole, and the target is nothing or the whole."""
+
+import filecmp
+import shutil
+import signal
+import time
+
+from support import data, processes, remora
+from support.case import CAMPAIGN, Case, limit, share
+from support.repository import Backup, objects
+
+# The system calls that change what others see of a run: it is killed as it enters the Nth of each.
+CALLS = ["openat", "write", "fsync", "fdatasync", "rename", "renameat2", "linkat", "unlink", "unlinkat", "mkdirat", "mkdir",
+         "ftruncate", "flock"]
+
+
+class KillCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.dump = data.dump_file(self, 40)
+        self.repo = self.repository()
+
+    def timed(self, *words):
+        """How long a run takes that is not killed."""
+        began = time.monotonic()
+        self.expect(remora.OK, self.repo.run(*words))
+        return time.monotonic() - began
+
+    def kill_within(self, seconds, *words):
+        process = self.repo.start(*words)
+        time.sleep(self.random.random() * seconds)
+        process.kill()
+        return remora.finish(process, words).status
+
+    def check_listed(self, checked):
+        """Every backup that list shows is whole; those in `checked` were seen to be."""
+        for backup_id in set(self.ids(self.repo)) - checked:
+            self.expect(remora.OK, self.repo.run("verify", backup_id, "--record", "no"))
+            checked.add(backup_id)
+
+    def check_target(self, target):
+        """Nothing that a server would load, or the whole dump."""
+        found = [p.name for p in target.iterdir() if not p.name.startswith(".remora-")]
+        self.assertIn(found, ([], ["dump.rdb"]))
+        if found:
+            self.assertTrue(filecmp.cmp(self.dump, target / "dump.rdb", shallow=False))
+        return bool(found)
+
+    def check_next_restore(self, target):
+        """Whatever was left behind, the next run simply works."""
+        was_whole = self.check_target(target)
+        result = self.repo.run("restore", "--target", target)
+        self.expect(remora.REFUSED if was_whole else remora.OK, result)
+        self.assertTrue(self.check_target(target))
+        self.assertFalse((target / ".remora-restore").exists() and not was_whole)
+
+
+class AtRandomMoments(KillCase):
+    @limit(1800 if CAMPAIGN else 120)
+    def test_sigkill_of_a_backup(self):
+        seconds = self.timed("backup", "--rdb-file", self.dump)
+        checked, killed = set(), 0
+        for _ in range(share(10, 100)):
+            killed += self.kill_within(seconds, "backup", "--rdb-file", self.dump) == -signal.SIGKILL
+            self.check_listed(checked)
+        self.assertGreater(killed, 0)
+        self.backup(self.repo, "--rdb-file", self.dump)
+        self.check_listed(checked)
+
+    @limit(1800 if CAMPAIGN else 120)
+    def test_sigkill_of_a_restore(self):
+        self.backup(self.repo, "--rdb-file", self.dump)
+        seconds = self.timed("restore", "--target", self.empty_folder("timed"))
+        killed = 0
+        for count in range(share(10, 100)):
+            target = self.empty_folder(f"target-{count}")
+            killed += self.kill_within(seconds, "restore", "--target", target) == -signal.SIGKILL
+            self.check_next_restore(target)
+            shutil.rmtree(target)
+        self.assertGreater(killed, 0)
+
+
+class AtSystemCalls(KillCase):
+    """The same with a small dump, killed as it enters the Nth of a kind of system call: every place that matters."""
+
+    def setUp(self):
+        Case.setUp(self)
+        self.dump = data.small_dump_file(self)
+        self.repo = self.repository()
+
+    def killed_at(self, call, number, *words):
+        """False: it does not come to so many of that call."""
+        def traced(command):
+            return ["strace", "-f", "-qq", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}",
+                    "-o", "/dev/null", *command]
+
+        result = self.repo.run(*words, wrapper=traced)
+        self.assertIn(result.status, (0, -signal.SIGKILL, 128 + signal.SIGKILL), result)
+        return result.status != 0
+
+    def places(self, *words):
+        """(call, N) for each one that a whole run makes; of many, the first ones, the last ones and some between."""
+        trace = self.folder / "calls"
+
+        def traced(command):
+            return ["strace", "-f", "-qq", "-e", f"trace={','.join(CALLS)}", "-o", str(trace), *command]
+
+        self.expect(remora.OK, self.repo.run(*words, wrapper=traced))
+        counts = {}
+        for line in trace.read_text().splitlines():
+            call = line.split(None, 1)[1].split("(", 1)[0]
+            if call in CALLS:
+                counts[call] = counts.get(call, 0) + 1
+        for call, count in counts.items():
+            most = share(6, 1000)
+            numbers = set(range(1, count + 1))
+            if count > most:
+                numbers = {1, 2, count - 1, count} | set(self.random.sample(range(1, count + 1), most - 4))
+            yield from ((call, n) for n in sorted(numbers))
+
+    @limit(1800 if CAMPAIGN else 180)
+    def test_backup(self):
+        checked, killed = set(), 0
+        for call, number in list(self.places("backup", "--rdb-file", self.dump)):
+            killed += self.killed_at(call, number, "backup", "--rdb-file", self.dump)
+            self.check_listed(checked)
+        self.assertGreater(killed, 10)
+        self.backup(self.repo, "--rdb-file", self.dump)
+
+    @limit(1800 if CAMPAIGN else 180)
+    def test_restore(self):
+        self.backup(self.repo, "--rdb-file", self.dump)
+        killed = 0
+        for call, number in list(self.places("restore", "--target", self.empty_folder("whole"))):
+            target = self.empty_folder()
+            killed += self.killed_at(call, number, "restore", "--target", target)
+            self.check_next_restore(target)
+            shutil.rmtree(target)
+        self.assertGreater(killed, 10)
+
+    @limit(1800 if CAMPAIGN else 180)
+    def test_init(self):
+        killed = 0
+        original = self.repo
+        for call, number in list(self.places("init", "--instance", "another")):
+            self.repo = remora.Repository(self.folder / f"repo-{call}-{number}")
+            killed += self.killed_at(call, number, "init")
+            self.expect(remora.OK, self.repo.run("init"))
+            self.backup(self.repo, "--rdb-file", self.dump)
+            self.repo = original
+        self.assertGreater(killed, 3)
+
+
+class BySignal(KillCase):
+    """SIGTERM and SIGINT: exit 12, and it cleans up after itself."""
+
+    def stopped_run(self, number, *words):
+        """Signal it when it has begun to work with data."""
+        process = self.repo.start(*words)
+        self.addCleanup(processes.end, process)
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            if any(str(self.dump) == p or p.endswith(".zst") or ".remora-restore" in p
+                   for p in processes.open_files(process.pid)):
+                break
+        process.send_signal(number)
+        began = time.monotonic()
+        result = remora.finish(process, words, timeout=20)
+        self.assertLess(time.monotonic() - began, 5)
+        return self.expect(remora.INTERRUPTED, result)
+
+    def test_backup(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.stopped_run(number, "backup", "--rdb-file", self.dump, "--level", 19)
+            self.assertEqual([], self.ids(self.repo))
+            self.assertEqual([], [p for p in objects(self.repo.path) if p.name not in ("remora.json", "instance.json")])
+        self.backup(self.repo, "--rdb-file", self.dump)
+
+    def test_restore(self):
+        backup_id = self.backup(self.repo, "--rdb-file", self.dump)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            target = self.empty_folder(f"target-{number}")
+            self.stopped_run(number, "restore", "--target", target)
+            self.assertEqual([], [p.name for p in target.iterdir() if p.name != ".remora-lock"])
+            self.expect(remora.OK, self.repo.run("restore", "--target", target))
+            self.assertTrue(self.check_target(target))
+        self.assertEqual([backup_id], self.ids(self.repo))
+
+    def test_while_the_server_saves(self):
+        server = self.server()
+        with server.client() as client:
+            client.calls(("SET", n, n) for n in range(1000))
+        server.config("rdb-key-save-delay", 10_000)
+        process = self.repo.start("backup", "--redis-url", server.url, "--data-dir", server.data)
+        self.addCleanup(processes.end, process)
+        server.wait_for("persistence", "rdb_bgsave_in_progress", "1")
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        self.expect(remora.INTERRUPTED, remora.finish(process))
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertEqual([], self.ids(self.repo))
+
+    def test_verify(self):
+        self.backup(self.repo, "--rdb-file", self.dump)
+        self.stopped_run(signal.SIGTERM, "verify")
+        backup = Backup(self.repo, self.ids(self.repo)[0])
+        self.assertFalse((backup.instance / "verified" / f"{backup.id}.json").exists())

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run-all.sh test|campaign|ci: everything that proves remora, one step after the other, each with its closing line; a
+# table of all steps at the end. Every step runs, also after one has failed; then the exit status is 1.
+#
+#   test      what a user runs: build, layers, unit tests (release, then under ASan and UBSan), a share of the random
+#             mutations, the fuzzer's corpus, the integration tests
+#   campaign  the same with the full figures, and under ThreadSanitizer and valgrind
+#   ci        test, with no server allowed to be missing, then lint, clang, ThreadSanitizer and valgrind
+#
+# The whole output of a step is in build/logs/STEP.log; SEED=N repeats a run's random choices.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+what=${1:-}
+logs=build/logs
+SEED=${SEED:-$(date +%s)}
+export SEED
+jobs=$(nproc)
+MAKEFLAGS=
+export MAKEFLAGS
+
+mkdir -p "$logs"
+rm -f "$logs"/*.log
+table=$logs/summary
+: > "$table"
+failures=0
+
+# step NAME COMMAND...: the last line of what the command prints is its closing line.
+step() {
+    name=$1
+    shift
+    printf '%-14s ' "$name"
+    began=$(date +%s)
+    "$@" > "$logs/$name.log" 2>&1 < /dev/null
+    status=$?
+    seconds=$(($(date +%s) - began))
+    closing=$(tail -n 1 "$logs/$name.log")
+    if [ "$status" -eq 0 ]; then
+        verdict=ok
+        echo "ok      ${seconds}s  $closing"
+    else
+        verdict=FAILED
+        failures=$((failures + 1))
+        echo "FAILED  ${seconds}s  (exit status $status)"
+        tail -n 60 "$logs/$name.log" | sed 's/^/    | /'
+        echo "    the whole of it: $logs/$name.log"
+    fi
+    printf '%-14s %-7s %5ss  %s\n' "$name" "$verdict" "$seconds" "$closing" >> "$table"
+}
+target() {
+    make --no-print-directory "$@"
+}
+
+prove() {
+    step build target -j"$jobs" all unit-build tools
+    step layers target layers
+    step unit target unit
+    step asan-build target -j"$jobs" VARIANT=asan unit-build tools
+    step unit-asan target check-asan
+    step mutations target check-mutations MUTATIONS="$1"
+    step replay target check-replay
+    step integration env CAMPAIGN="$2" make --no-print-directory integration
+}
+threads_and_memory() {
+    step tsan-build target -j"$jobs" VARIANT=tsan unit-build
+    step tsan target check-tsan
+    step debug-build target -j"$jobs" VARIANT=debug unit-build
+    step valgrind target check-valgrind
+}
+
+echo "SEED=$SEED"
+began_all=$(date +%s)
+case $what in
+test)
+    step packages sh tests/install-packages.sh build test
+    prove 10000 ''
+    ;;
+campaign)
+    step packages sh tests/install-packages.sh build test lint
+    prove 100000 1
+    threads_and_memory
+    ;;
+ci)
+    step packages sh tests/install-packages.sh build demo test lint
+    REQUIRE_SERVERS=1
+    export REQUIRE_SERVERS
+    prove 10000 ''
+    step lint target lint
+    step clang target -j"$jobs" CC=clang BUILD=build/clang all unit-build tools
+    threads_and_memory
+    step tree-clean sh tests/check-clean.sh
+    ;;
+*)
+    echo "usage: run-all.sh test|campaign|ci" >&2
+    exit 2
+    ;;
+esac
+
+echo
+echo "--- $what: $(($(date +%s) - began_all)) s, SEED=$SEED"
+cat "$table"
+if [ "$failures" -eq 0 ]; then
+    echo "$what: every step passed"
+else
+    echo "$what: $failures steps FAILED"
+    exit 1
+fi

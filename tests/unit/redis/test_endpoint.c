@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/test_common.h"
+
+#include <string.h>
+
+#include "snapshot/redis/endpoint.h"
+
+static void
+same(const char *got, const char *expected)
+{
+    if (expected == NULL)
+        assert_null(got);
+    else
+        assert_string_equal(got, expected);
+}
+
+static void
+endpoint_parse__good_urls__every_part(void **state)
+{
+    static const struct {
+        const char *url, *host;
+        uint16_t port;
+        const char *path, *user, *password, *text;
+    } cases[] = {
+        {"redis://h", "h", 6379, NULL, NULL, NULL, "redis://h:6379"},
+        {"REDIS://h:1", "h", 1, NULL, NULL, NULL, "redis://h:1"},
+        {"redis://h:65535/", "h", 65535, NULL, NULL, NULL, "redis://h:65535"},
+        {"redis://h/0?x=y", "h", 6379, NULL, NULL, NULL, "redis://h:6379"},
+        {"redis://h?db=1", "h", 6379, NULL, NULL, NULL, "redis://h:6379"},
+        {"redis://:pw@h:7000", "h", 7000, NULL, NULL, "pw", "redis://h:7000"},
+        {"redis://u@h", "h", 6379, NULL, "u", NULL, "redis://h:6379"},
+        {"redis://u:@h", "h", 6379, NULL, "u", "", "redis://h:6379"},
+        {"redis://u:p:q@h", "h", 6379, NULL, "u", "p:q", "redis://h:6379"},
+        {"redis://u:p@q@h", "h", 6379, NULL, "u", "p@q", "redis://h:6379"},
+        {"redis://a%20b:%2f%40%3A%25@h", "h", 6379, NULL, "a b", "/@:%", "redis://h:6379"},
+        {"redis://[::1]", "::1", 6379, NULL, NULL, NULL, "redis://[::1]:6379"},
+        {"redis://u:p@[fd00::1]:6380/3", "fd00::1", 6380, NULL, "u", "p", "redis://[fd00::1]:6380"},
+        {"unix:///run/redis.sock", NULL, 0, "/run/redis.sock", NULL, NULL, "unix:///run/redis.sock"},
+        {"unix://u:pw@/run/r%20s", NULL, 0, "/run/r s", "u", "pw", "unix:///run/r s"},
+        {"unix://:pw@/s", NULL, 0, "/s", NULL, "pw", "unix:///s"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = ERR_INIT;
+        struct endpoint e;
+
+        assert_ok(endpoint_parse(cases[i].url, &e, &err), &err);
+        assert_int_equal(e.kind, cases[i].path != NULL ? ENDPOINT_UNIX : ENDPOINT_TCP);
+        same(e.host, cases[i].host);
+        same(e.path, cases[i].path);
+        same(e.user, cases[i].user);
+        same(e.password, cases[i].password);
+        assert_int_equal(e.port, cases[i].port);
+        assert_string_equal(endpoint_describe(&e), cases[i].text);
+        endpoint_fini(&e);
+        endpoint_fini(&e);
+    }
+}
+
+static void
+endpoint_parse__bad_urls__are_refused_without_their_secret(void **state)
+{
+    static const struct {
+        const char *url;
+        enum err_code code;
+    } cases[] = {
+        {"", ERR_USAGE},
+        {"h:6379", ERR_USAGE},
+        {"http://u:SECRET@h", ERR_USAGE},
+        {"rediss://u:SECRET@h", ERR_UNSUPPORTED},
+        {"redis://", ERR_USAGE},
+        {"redis://:6379", ERR_USAGE},
+        {"redis://u:SECRET@", ERR_USAGE},
+        {"redis://u:SECRET@h:", ERR_USAGE},
+        {"redis://u:SECRET@h:0", ERR_USAGE},
+        {"redis://u:SECRET@h:65536", ERR_USAGE},
+        {"redis://u:SECRET@h:99999999999999999999", ERR_USAGE},
+        {"redis://u:SECRET@h:63x", ERR_USAGE},
+        {"redis://u:SECRET@[::1", ERR_USAGE},
+        {"redis://u:SECRET@[]", ERR_USAGE},
+        {"redis://u:SECRET@[::1]x", ERR_USAGE},
+        {"redis://u:SEC/RET@h", ERR_USAGE},
+        {"redis://u:SECRET%@h", ERR_USAGE},
+        {"redis://u:SECRET%4@h", ERR_USAGE},
+        {"redis://u:SECRET%zz@h", ERR_USAGE},
+        {"redis://u:SECRET%00@h", ERR_USAGE},
+        {"redis://SECRET%0g@h", ERR_USAGE},
+        {"unix://", ERR_USAGE},
+        {"unix://SECRET/run/s", ERR_USAGE},
+        {"unix://u:SECRET%@/run/s", ERR_USAGE},
+        {"unix:///run/%", ERR_USAGE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = ERR_INIT;
+        struct endpoint e;
+
+        if (endpoint_parse(cases[i].url, &e, &err) == 0)
+            fail_msg("%s was taken", cases[i].url);
+        assert_int_equal(err.code, cases[i].code);
+        assert_null(strstr(err.msg, "SEC"));
+        assert_null(strstr(err.msg, "RET"));
+    }
+}
+
+static void
+endpoint_parse__slash_in_password__says_how_to_write_it(void **state)
+{
+    struct err err = ERR_INIT;
+    struct endpoint e;
+
+    (void)state;
+    assert_int_equal(endpoint_parse("redis://:a/b@h", &e, &err), -1);
+    assert_non_null(strstr(err.msg, "%2F"));
+}
+
+static void
+endpoint_parse__long_socket_path__is_refused(void **state)
+{
+    struct err err = ERR_INIT;
+    struct endpoint e;
+    char url[200] = "unix:///";
+
+    (void)state;
+    memset(url + 8, 'x', 107);
+    assert_fails(endpoint_parse(url, &e, &err), &err, ERR_USAGE);
+    url[8 + 106] = '\0';
+    assert_ok(endpoint_parse(url, &e, &err), &err);
+    assert_int_equal(strlen(e.path), 107);
+    endpoint_fini(&e);
+}
+
+static void
+endpoint_set_password__replaces_and_removes(void **state)
+{
+    struct err err = ERR_INIT;
+    struct endpoint e;
+
+    (void)state;
+    assert_ok(endpoint_parse("redis://u:old@h", &e, &err), &err);
+    endpoint_set_password(&e, "new");
+    assert_string_equal(e.password, "new");
+    endpoint_set_password(&e, e.password);
+    assert_string_equal(e.password, "new");
+    endpoint_set_password(&e, NULL);
+    assert_null(e.password);
+    endpoint_fini(&e);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(endpoint_parse__good_urls__every_part),
+        cmocka_unit_test(endpoint_parse__bad_urls__are_refused_without_their_secret),
+        cmocka_unit_test(endpoint_parse__slash_in_password__says_how_to_write_it),
+        cmocka_unit_test(endpoint_parse__long_socket_path__is_refused),
+        cmocka_unit_test(endpoint_set_password__replaces_and_removes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
