@@ -183,7 +183,8 @@ resp_command(const char *const *argv, size_t *len)
 {
     const char *args[16];
     char *command = NULL;
-    int count = 0, n;
+    int count = 0;
+    long long n; /* hiredis 0.14 gives an int, 1.x a long long */
 
     for (; argv[count] != NULL; count++) {
         REQUIRE(count < (int)ARRAY_LEN(args));
