@@ -156,6 +156,44 @@ target_case_judge(const char *dir, char reason[512])
     return state;
 }
 
+struct target *
+target_case_lock(const char *dir, enum target_state *state)
+{
+    struct err err = ERR_INIT;
+    struct target *t = NULL;
+
+    assert_ok(target_open(dir, "dump.rdb", &t, &err), &err);
+    assert_ok(target_lock(t, state, &err), &err);
+    return t;
+}
+
+void
+target_case_assert_names(const char *dir, const char *want)
+{
+    char *names = target_case_names(dir);
+
+    assert_string_equal(names, want);
+    free(names);
+}
+
+int
+target_case_setup(void **state)
+{
+    char *dir = mem_new(256);
+
+    test_make_dir(dir);
+    *state = dir;
+    return 0;
+}
+
+int
+target_case_teardown(void **state)
+{
+    test_remove_dir(*state);
+    free(*state);
+    return 0;
+}
+
 void
 target_case_stage(struct target *t, const char *text)
 {
@@ -185,6 +223,7 @@ target_case_as(uid_t uid, gid_t gid, gid_t group, int (*fn)(void *cookie), void 
 
     assert_true(pid >= 0);
     if (pid == 0) {
+        (void)setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failed check must not go on with the next test in here */
         if (setgroups(group == (gid_t)-1 ? 0 : 1, &group) < 0 || setresgid(gid, gid, gid) < 0 ||
             setresuid(uid, uid, uid) < 0)
             _exit(120);

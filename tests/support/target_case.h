@@ -9,8 +9,13 @@
 
 #include "snapshot/target.h"
 
-#define CASE_ID  "20261122T103000Z-1a2b3c"
-#define CASE_UID 999
+#define CASE_ID   "20261122T103000Z-1a2b3c"
+#define CASE_UID  999
+#define CASE_DUMP "REDIS0011, or so"
+
+/* A new folder of this user as *STATE, and its end. */
+int target_case_setup(void **state);
+int target_case_teardown(void **state);
 
 /* Make what SPEC says in DIR, entries separated by blanks: "name" a file with "x" in it, "name=text" one with that
  * text, "name=" an empty one, "name/" a folder, "name@to" a link, "name|" a FIFO; "a/b" lies in the folder a, which
@@ -28,6 +33,12 @@ bool target_case_holds(const char *dir, const char *name, const char *text);
 
 /* target_open() of DIR for "dump.rdb" and target_judge(). */
 enum target_state target_case_judge(const char *dir, char reason[512]);
+
+/* The same with target_lock(); target_free() what comes back. */
+struct target *target_case_lock(const char *dir, enum target_state *state);
+
+/* The names in DIR are exactly WANT, see target_case_names(). */
+void target_case_assert_names(const char *dir, const char *want);
 
 /* Stage TEXT in T, which is locked: write and sync it. */
 void target_case_stage(struct target *t, const char *text);
