@@ -172,7 +172,8 @@ static int
 run_backup(struct run *r, struct manifest **m, struct err *err)
 {
     struct source *source = NULL;
-    int rc;
+    const int64_t started_ms = repo_now_ms(&r->opened.repo);
+    int rc = -1;
 
     r->bar = progress_bar_new(r->config);
     if (r->method == METHOD_FILE)
@@ -181,8 +182,7 @@ run_backup(struct run *r, struct manifest **m, struct err *err)
     else
         log_info("asking the server for a save", LOG_S("instance", r->config->instance),
                  LOG_S("server", endpoint_describe(&r->endpoint)), LOG_S("repository", store_url(r->opened.store)));
-    rc = open_source(r, &source, err);
-    if (rc == 0) {
+    if (open_source(r, &source, err) == 0) {
         const struct backup_options o = {
             .repo = &r->opened.repo,
             .instance = r->config->instance,
@@ -190,6 +190,7 @@ run_backup(struct run *r, struct manifest **m, struct err *err)
             .tool_version = REMORA_VERSION,
             .tags = r->tags,
             .tag_count = r->tag_count,
+            .started_ms = started_ms,
             .allow_unparsed = r->config->allow_unparsed,
             .progress = progress_bar_sink(r->bar),
         };
@@ -229,7 +230,7 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
     log_finish(&r, m);
     rc = report(&r, m, out, err);
     if (rc < 0)
-        (void)err_wrap(err, "backup %s was made", m->id.text);
+        (void)err_wrap(err, "backup %s was made, but could not be reported", m->id.text);
 out:
     manifest_free(m);
     run_fini(&r);

@@ -3,7 +3,8 @@
  * cmd_restore.c: `remora restore`. The target is judged before the repository is opened, so that a pod with data on its
  * volume never waits for a store; and a restore that was ready when it was interrupted is finished without one.
  */
-#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,8 +23,8 @@
 struct restored {
     struct backup_id id;
     uint64_t bytes;
-    bool resumed; /* an earlier run had it ready */
-    bool source_used_aof;
+    bool resumed;              /* an earlier run had it ready */
+    char source_appendonly[8]; /* as the manifest says it; "": not known */
     int64_t started_ms;
 };
 
@@ -42,15 +43,17 @@ check_options(const struct config *c, struct err *err)
     return pick_check(c->backup, err) < 0 ? err_wrap(err, "--backup") : 0;
 }
 
-/* -1 where STATE forbids a restore. */
+/* -1 where STATE forbids a restore. What an interrupted one left beside data is of no use to anyone and goes. */
 static int
-check_state(const struct config *c, const struct target *target, enum target_state state, struct err *err)
+check_state(const struct config *c, struct target *target, enum target_state state, struct err *err)
 {
-    if (state == TARGET_DATA)
+    if (state == TARGET_DATA) {
+        target_tidy(target);
         return err_set(err, ERR_REFUSED,
-                       "restore into %s was refused, nothing was changed: there is data in it (%s); a restore needs "
+                       "restore into %s was refused, no data was changed: there is data in it (%s); a restore needs "
                        "an empty folder, so move the data away if it is not wanted any more",
                        c->target, target_reason(target));
+    }
     if (state == TARGET_UNSURE)
         return err_set(err, ERR_REFUSED,
                        "restore into %s was refused, nothing was changed: what is in it may be data (%s); look at it, "
@@ -87,9 +90,15 @@ fetch(const struct config *c, struct target *target, struct restored *done, stru
     sink = progress_bar_sink(bar);
     rc = target != NULL ? restore_run(&opened.repo, m, target, &sink, err)
                         : restore_stream(&opened.repo, m, STDOUT_FILENO, &sink, err);
+    if (rc < 0 && err->code == ERR_CORRUPT) {
+        const struct err cause = *err;
+
+        (void)err_set(err, ERR_CORRUPT, "%s; %s: choose another backup with --backup ID (`remora list` shows them)",
+                      cause.msg, c->to_stdout ? "what stdout got is no whole dump" : "nothing was restored");
+    }
     done->id = m->id;
     done->bytes = m->rdb_member.raw_size;
-    done->source_used_aof = strcmp(m->source.config.appendonly, "yes") == 0;
+    (void)snprintf(done->source_appendonly, sizeof(done->source_appendonly), "%s", m->source.config.appendonly);
 out:
     progress_bar_free(bar);
     manifest_free(m);
@@ -149,7 +158,7 @@ report(const struct config *c, const struct restored *done, struct output *out, 
 
     log_warn("this dump is for a server with `appendonly no`: one with `appendonly yes` starts empty beside it and "
              "overwrites it with the next save",
-             LOG_B("source_had_appendonly", done->source_used_aof));
+             LOG_S("source_had_appendonly", *done->source_appendonly != '\0' ? done->source_appendonly : "unknown"));
     if (!out->json)
         return output_text(out, err, "restored %s to %s/%s (%s, %s%s)\n", done->id.text, c->target, c->dbfilename,
                            units_format_size(done->bytes, size), units_format_duration(ms, took),

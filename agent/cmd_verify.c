@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_verify.c: `remora verify`: one backup or all of them, a line or an object each. A damaged one does not keep the
  * others from being looked at; the exit status is the worst of all, damage before anything else. */
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/cmd.h"
@@ -34,6 +35,16 @@ note_failure(struct check *c, const struct backup_id *id, const struct err *fail
     }
 }
 
+/* What is wrong, without the "backup ID: " in front, which stands in the line already. */
+static const char *
+without_id(const struct backup_id *id, const char *sentence)
+{
+    char prefix[BACKUP_ID_LEN + 16];
+    int len = snprintf(prefix, sizeof(prefix), "backup %s: ", id->text);
+
+    return strncmp(sentence, prefix, (size_t)len) == 0 ? sentence + len : sentence;
+}
+
 /* A line or an object for the backup ID; RESULT's code is ERR_NONE where it is good. M may be NULL then not. */
 static int
 tell(struct check *c, const struct backup_id *id, const struct manifest *m, const struct err *result, int64_t ms,
@@ -42,18 +53,19 @@ tell(struct check *c, const struct backup_id *id, const struct manifest *m, cons
     char size[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX];
     json_t *object;
 
+    REQUIRE(m != NULL || result->code != ERR_NONE);
     if (c->results == NULL && result->code == ERR_NONE)
         return output_text(c->out, err, "%s ok %s %s %s\n", id->text, verify_level_name(c->level),
                            units_format_size(m->rdb_member.raw_size, size), units_format_duration(ms, took));
     if (c->results == NULL)
         return output_text(c->out, err, "%s %s: %.900s\n", id->text,
-                           result->code == ERR_CORRUPT ? "DAMAGED" : "NOT CHECKED", result->msg);
+                           result->code == ERR_CORRUPT ? "DAMAGED" : "NOT CHECKED", without_id(id, result->msg));
     object = json_object();
     output_add_text(object, "id", id->text);
     output_add_text(object, "level", verify_level_name(c->level));
     output_add(object, "ok", json_boolean(result->code == ERR_NONE));
     if (result->code != ERR_NONE) {
-        output_add_text(object, "error", result->msg);
+        output_add_text(object, "error", without_id(id, result->msg));
         output_add_text(object, "code", err_name(result->code));
     } else {
         output_add(object, "error", json_null());
@@ -162,11 +174,11 @@ finish(struct check *c, struct err *err)
     }
     if (c->bad == 0)
         return 0;
-    *err = c->worst;
     if (c->done == 1)
-        return err_wrap(err, "backup %s is not good", c->worst_id.text);
-    return err_wrap(err, "%zu of %zu backups are not good; the first of the worst is %s", c->bad, c->done,
-                    c->worst_id.text);
+        return err_set(err, c->worst.code, "backup %s is not good: %s", c->worst_id.text,
+                       without_id(&c->worst_id, c->worst.msg));
+    return err_set(err, c->worst.code, "%zu of %zu backups are not good, such as %s: %s", c->bad, c->done,
+                   c->worst_id.text, without_id(&c->worst_id, c->worst.msg));
 }
 
 int

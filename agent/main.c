@@ -54,7 +54,7 @@ tell_failure(const struct config *config, struct output *out, const struct err *
     struct err unused = ERR_INIT;
     const char *command = command_get(config->command)->name;
 
-    log_error(failure->msg, LOG_S("command", command), LOG_S("code", err_name(failure->code)),
+    log_error(failure->msg, LOG_S("command", *command != '\0' ? command : "-"), LOG_S("code", err_name(failure->code)),
               LOG_I("exit_status", err_exit_status(failure->code)));
     if (out->json && !out->wrote && output_json_take(out, output_failure(command, failure), &unused) < 0)
         return; /* stdout is gone; stderr has it, and so has the exit status */
@@ -79,6 +79,8 @@ main(int argc, char **argv)
     }
     if (rc == 0)
         rc = commands[config.command](&config, &out, &err);
+    if (rc < 0 && err.code == ERR_INTERRUPTED)
+        (void)err_wrap(&err, "`remora %s` did not finish", command_get(config.command)->name);
     if (rc < 0)
         tell_failure(&config, &out, &err);
     config_fini(&config);

@@ -56,12 +56,11 @@ option_env(const struct option *option, char out[OPTION_ENV_MAX])
 {
     (void)snprintf(out, OPTION_ENV_MAX, "REMORA_%s", option->name);
     for (char *c = out; *c != '\0'; c++)
-        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        *c = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
     return out;
 }
 
-/* ---- values
- * --------------------------------------------------------------------------------------------------------*/
+/* ---- values ------------------------------------------------------------------------------------------------------ */
 
 static void *
 field(struct config *c, const struct option *o)
@@ -174,8 +173,7 @@ set_list(struct config *c, const struct option *o, const char *value)
     }
 }
 
-/* ---- the command line
- * ----------------------------------------------------------------------------------------------*/
+/* ---- the command line -------------------------------------------------------------------------------------------- */
 
 /* Copies the arguments, then masks the passwords in the originals. */
 static void
@@ -287,8 +285,7 @@ named_command(struct parse *p, const char *word)
     return COMMAND_NONE;
 }
 
-/* ---- from uses to values
- * -------------------------------------------------------------------------------------------*/
+/* ---- from uses to values ----------------------------------------------------------------------------------------- */
 
 static bool
 belongs(const struct option *o, enum command_id command)
@@ -300,13 +297,16 @@ belongs(const struct option *o, enum command_id command)
 static void
 foreign_option(struct parse *p, const struct option *o)
 {
-    const char *owner = "another command";
+    const char *owner = "another command", *here = command_get(p->config->command)->name;
 
+    if (o->global) {
+        (void)err_set(mistake(p), ERR_USAGE, "--%s means nothing to `remora %s`; leave it out", o->name, here);
+        return;
+    }
     for (int i = COMMAND_COUNT - 1; i > COMMAND_NONE; i--)
         if (belongs(o, (enum command_id)i))
             owner = command_get((enum command_id)i)->name;
-    (void)err_set(mistake(p), ERR_USAGE, "--%s is an option of `remora %s`, not of `remora %s`", o->name, owner,
-                  command_get(p->config->command)->name);
+    (void)err_set(mistake(p), ERR_USAGE, "--%s is an option of `remora %s`, not of `remora %s`", o->name, owner, here);
 }
 
 /* Set O from SOURCE, which WHERE names in a message. */

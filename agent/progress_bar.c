@@ -75,15 +75,17 @@ static void
 format_amount(const struct progress *p, char *out, size_t size)
 {
     char done[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX];
+    const char *(*format)(uint64_t, char *);
     bool keys = p->phase == PROGRESS_SAVING;
 
     *out = '\0';
     if (p->done == 0 && p->total == 0)
         return;
-    (void)(keys ? units_format_count : units_format_size)(p->done, done);
-    (void)(keys ? units_format_count : units_format_size)(p->total, total);
-    (void)snprintf(out, size, "%s%s%s%s", done, p->total > 0 ? " of " : "", p->total > 0 ? total : "",
-                   keys ? " keys" : "");
+    format = keys ? units_format_count : units_format_size;
+    if (p->total > 0)
+        (void)snprintf(out, size, "%s of %s%s", format(p->done, done), format(p->total, total), keys ? " keys" : "");
+    else
+        (void)snprintf(out, size, "%s%s", format(p->done, done), keys ? " keys" : "");
 }
 
 static void

@@ -34,8 +34,7 @@ times_x(uint64_t v)
     return (v >> 1) ^ ((v & 1) != 0 ? POLY : 0);
 }
 
-/* ---- by tables ----------------------------------------------------------------------------------------------------
- */
+/* ---- by tables --------------------------------------------------------------------------------------------------- */
 
 static void
 set_up_tables(void)
@@ -76,8 +75,7 @@ by_tables(uint64_t crc, const uint8_t *p, size_t len)
     return crc;
 }
 
-/* ---- by carry-less multiplication ---------------------------------------------------------------------------------
- */
+/* ---- by carry-less multiplication -------------------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 
@@ -148,7 +146,7 @@ by_clmul(uint64_t crc, const uint8_t *p, size_t len)
 
     if (len < 64)
         return by_tables(crc, p, len);
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++)
         block[i] = load_block(p + 16 * i);
     block[0] = _mm_xor_si128(block[0], _mm_set_epi64x(0, (long long)crc));
     for (p += 64, len -= 64; len >= 64; p += 64, len -= 64) {
@@ -183,8 +181,7 @@ by_clmul(uint64_t crc, const uint8_t *p, size_t len)
 
 #endif
 
-/* ---- the choice ---------------------------------------------------------------------------------------------------
- */
+/* ---- the choice -------------------------------------------------------------------------------------------------- */
 
 static void
 set_up(void)

@@ -39,7 +39,6 @@ enum rdb_op {
     RDB_OP_HEADER,
     RDB_OP_RECORD,
     RDB_OP_CHECKSUM,
-    RDB_OP_ANYTHING,
 };
 
 struct rdb_step {

@@ -43,7 +43,7 @@ struct rdb_info {
 
     uint64_t bytes; /* of the whole dump, CRC included */
     enum rdb_crc_state crc_state;
-    uint64_t crc_computed; /* of all but the last 8 bytes */
+    uint64_t crc_computed; /* of all but the last 8 bytes (with RDB_CRC_NONE: of all) */
     uint64_t crc_stored;   /* those 8 bytes, little-endian; 0 where there is none */
 
     uint64_t keys, expires;         /* over all databases */

@@ -11,20 +11,19 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "snapshot/rdb/rdb_length.h"
 #include "snapshot/rdb/rdb_tally.h"
 
-#define HEADER_LEN     9
-#define NEWEST_REDIS   13
-#define OLDEST_VALKEY  80
-#define NEWEST_VALKEY  80
-#define FIRST_WITH_CRC 5
-#define FIRST_OPCODE   64 /* below it are types of values */
+#define HEADER_LEN    9
+#define NEWEST_REDIS  13
+#define OLDEST_VALKEY 80
+#define NEWEST_VALKEY 80
+#define FIRST_OPCODE  64 /* below it are types of values */
 
 static const struct rdb_step header_steps[] = {{RDB_OP_HEADER, 0}};
 static const struct rdb_step record_steps[] = {{RDB_OP_RECORD, 0}};
 
-/* ---- verdicts -----------------------------------------------------------------------------------------------------
- */
+/* ---- verdicts ---------------------------------------------------------------------------------------------------- */
 
 /* The counts of the current database, which are kept aside while its keys come. */
 static bool
@@ -80,60 +79,20 @@ damaged(struct rdb_parse *m, const uint8_t *p, const char *why)
     return damaged_at(m, offset_of(m, p), why);
 }
 
-/* ---- lengths ------------------------------------------------------------------------------------------------------
- */
+/* ---- lengths ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t
-load_be(const uint8_t *p, size_t len)
-{
-    uint64_t v = 0;
-
-    for (size_t i = 0; i < len; i++)
-        v = v << 8 | p[i];
-    return v;
-}
-
-/* The length at P: how many bytes it takes, 0 when they are not all there, -1 when it is none (it may be an encoded
- * string). */
-static inline int
-take_length(const uint8_t *p, const uint8_t *end, uint64_t *n)
-{
-    size_t room = (size_t)(end - p);
-
-    if (room == 0)
-        return 0;
-    if (p[0] < 0x40) {
-        *n = p[0];
-        return 1;
-    }
-    if (p[0] < 0x80) {
-        if (room < 2)
-            return 0;
-        *n = (uint64_t)(p[0] & 0x3f) << 8 | p[1];
-        return 2;
-    }
-    if (p[0] > 0x81)
-        return -1;
-    int size = p[0] == 0x80 ? 5 : 9;
-    if (room < (size_t)size)
-        return 0;
-    *n = load_be(p + 1, (size_t)size - 1);
-    return size;
-}
-
-/* The same, for a step: behind the length, or NULL. */
+/* The length at P, for a step: what is behind it, or NULL. */
 static inline const uint8_t *
 need_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *end, uint64_t *n)
 {
-    int size = take_length(p, end, n);
+    int size = rdb_take_length(p, end, n);
 
     if (size > 0)
         return p + size;
     return size == 0 ? NULL : damaged(m, p, "this is no length");
 }
 
-/* ---- payload ------------------------------------------------------------------------------------------------------
- */
+/* ---- payload ----------------------------------------------------------------------------------------------------- */
 
 /* Go on with payload that an earlier slice did not hold all of. */
 static const uint8_t *
@@ -175,8 +134,7 @@ resume_lzf(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return m->in_lzf && next == p ? NULL : next; /* NULL: an instruction that is not whole yet */
 }
 
-/* ---- strings ------------------------------------------------------------------------------------------------------
- */
+/* ---- strings ----------------------------------------------------------------------------------------------------- */
 
 /* A number that stands for its decimal text. */
 static const uint8_t *
@@ -190,9 +148,7 @@ take_number_string(struct rdb_parse *m, const uint8_t *p, const uint8_t *end, st
         return NULL;
     for (size_t i = size; i > 0; i--)
         v = v << 8 | p[i];
-    number = v;
-    if ((v >> (8 * size - 1)) != 0)
-        number -= INT64_C(1) << (8 * size);
+    number = size == 1 ? (int8_t)v : size == 2 ? (int16_t)v : (int32_t)v;
     if (text != NULL)
         text->len = (size_t)snprintf((char *)text->bytes, sizeof(text->bytes), "%" PRId64, number);
     m->step++;
@@ -241,7 +197,7 @@ static inline const uint8_t *
 step_string(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
 {
     uint64_t n = 0;
-    int size = take_length(p, end, &n);
+    int size = rdb_take_length(p, end, &n);
 
     if (size < 0)
         return take_encoded_string(m, p, end, NULL);
@@ -256,7 +212,7 @@ step_text(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
 {
     struct rdb_text *text = &m->texts[m->step->arg];
     uint64_t n = 0;
-    int size = take_length(p, end, &n);
+    int size = rdb_take_length(p, end, &n);
 
     text->len = 0;
     if (size < 0)
@@ -272,19 +228,7 @@ step_text(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return resume_skip(m, p + size, end);
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------
- */
-
-static const uint8_t *
-step_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
-{
-    uint64_t n = 0;
-    const uint8_t *next = need_length(m, p, end, &n);
-
-    if (next != NULL)
-        m->step++;
-    return next;
-}
+/* ---- bytes ------------------------------------------------------------------------------------------------------- */
 
 static const uint8_t *
 step_double(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
@@ -302,88 +246,7 @@ step_raw(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return skip_payload(m, p, end, n);
 }
 
-static const uint8_t *
-step_database(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
-{
-    uint64_t n = 0;
-    const uint8_t *next = need_length(m, p, end, &n);
-
-    if (next == NULL)
-        return NULL;
-    if (!settle_db(m))
-        return unknown(m, p, "more than %d databases", RDB_DATABASES_MAX);
-    m->db = n;
-    m->step++;
-    return next;
-}
-
-static const uint8_t *
-step_quick_node(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
-{
-    uint64_t n = 0;
-    const uint8_t *next = need_length(m, p, end, &n);
-
-    if (next == NULL)
-        return NULL;
-    if (n != 1 && n != 2)
-        return damaged(m, p, "a list node is neither plain nor packed");
-    m->step++;
-    return next;
-}
-
-/* ---- modules ------------------------------------------------------------------------------------------------------
- */
-
-static const uint8_t *
-step_module_id(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
-{
-    uint64_t id = 0;
-    const uint8_t *next = need_length(m, p, end, &id);
-
-    if (next == NULL)
-        return NULL;
-    rdb_tally_module(m->info, id, m->step->arg == 1);
-    m->step++;
-    return next;
-}
-
-static const uint8_t *
-step_module_uint(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
-{
-    uint64_t n = 0;
-    const uint8_t *next = need_length(m, p, end, &n);
-
-    if (next == NULL)
-        return NULL;
-    if (n != 2)
-        return damaged(m, p, "a module's record does not say when it was written");
-    m->step++;
-    return next;
-}
-
-static const uint8_t *
-step_module_items(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
-{
-    uint64_t n = 0;
-    const uint8_t *next = need_length(m, p, end, &n);
-    const struct rdb_step *item = NULL;
-
-    if (next == NULL)
-        return NULL;
-    if (n == 0) {
-        m->step++;
-        return next;
-    }
-    item = rdb_grammar_module_item(n);
-    if (item == NULL)
-        return unknown(m, p, "module item %" PRIu64, n);
-    m->items = m->step;
-    m->step = item;
-    return next;
-}
-
-/* ---- loops --------------------------------------------------------------------------------------------------------
- */
+/* ---- lengths with a meaning, and loops --------------------------------------------------------------------------- */
 
 /* Behind the loop that STEP begins. */
 static const struct rdb_step *
@@ -401,24 +264,16 @@ behind_loop(const struct rdb_step *step)
     return step;
 }
 
-static const uint8_t *
-step_count(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
+static void
+begin_loop(struct rdb_parse *m, uint64_t n)
 {
-    uint64_t n = 0;
-    const uint8_t *next = need_length(m, p, end, &n);
-
-    if (next == NULL)
-        return NULL;
-    if (m->step->op == RDB_OP_COUNT_01 && n > 1)
-        return damaged(m, p, "a flag is neither 0 nor 1");
     if (n == 0) {
         m->step = behind_loop(m->step);
-        return next;
+        return;
     }
     REQUIRE(m->loop_count < RDB_LOOPS_MAX);
     m->step++;
     m->loops[m->loop_count++] = (struct rdb_loop){.first = m->step, .left = n};
-    return next;
 }
 
 static inline void
@@ -434,8 +289,67 @@ step_again(struct rdb_parse *m)
     }
 }
 
-/* ---- the frame ----------------------------------------------------------------------------------------------------
- */
+/* An item of a module's value; RDB_OP_ITEM_END leads back to this step. */
+static bool
+begin_item(struct rdb_parse *m, uint64_t number)
+{
+    const struct rdb_step *item = rdb_grammar_module_item(number);
+
+    m->items = m->step;
+    m->step = item;
+    return item != NULL;
+}
+
+/* The length N stood from P to NEXT: what this step makes of it. */
+static inline const uint8_t *
+use_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *next, uint64_t n)
+{
+    switch (m->step->op) {
+    case RDB_OP_COUNT_01:
+        if (n > 1)
+            return damaged(m, p, "a flag is neither 0 nor 1");
+        begin_loop(m, n);
+        return next;
+    case RDB_OP_COUNT:
+        begin_loop(m, n);
+        return next;
+    case RDB_OP_MODULE_ITEMS:
+        if (n != 0)
+            return begin_item(m, n) ? next : unknown(m, p, "module item %" PRIu64, n);
+        break;
+    case RDB_OP_MODULE_ID:
+        rdb_tally_module(m->info, n, m->step->arg == 1);
+        break;
+    case RDB_OP_MODULE_UINT:
+        if (n != 2)
+            return damaged(m, p, "a module's record does not say when it was written");
+        break;
+    case RDB_OP_QUICK_NODE:
+        if (n != 1 && n != 2)
+            return damaged(m, p, "a list node is neither plain nor packed");
+        break;
+    case RDB_OP_DATABASE:
+        if (!settle_db(m))
+            return unknown(m, p, "more than %d databases", RDB_DATABASES_MAX);
+        m->db = n;
+        break;
+    default:
+        REQUIRE(m->step->op == RDB_OP_LENGTH);
+    }
+    m->step++;
+    return next;
+}
+
+static const uint8_t *
+step_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
+{
+    uint64_t n = 0;
+    const uint8_t *next = need_length(m, p, end, &n);
+
+    return next == NULL ? NULL : use_length(m, p, next, n);
+}
+
+/* ---- the frame --------------------------------------------------------------------------------------------------- */
 
 /* COUNT decimal digits, or false. */
 static bool
@@ -487,7 +401,7 @@ step_record(struct rdb_parse *m, const uint8_t *p)
 static uint64_t
 trailer_len(const struct rdb_parse *m)
 {
-    return m->info->version >= FIRST_WITH_CRC ? RDB_TRAILER_LEN : 0;
+    return m->info->version >= RDB_FIRST_WITH_CRC ? RDB_TRAILER_LEN : 0;
 }
 
 /* Behind the end mark: as many bytes as the CRC has, and no more. */
@@ -502,8 +416,7 @@ step_checksum(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return end;
 }
 
-/* ---- the ends of records ------------------------------------------------------------------------------------------
- */
+/* ---- the ends of records ----------------------------------------------------------------------------------------- */
 
 static inline void
 end_key(struct rdb_parse *m)
@@ -554,8 +467,7 @@ run_silent(struct rdb_parse *m)
     m->step = record_steps;
 }
 
-/* ---- the machine --------------------------------------------------------------------------------------------------
- */
+/* ---- the machine ------------------------------------------------------------------------------------------------- */
 
 /* One step; P < END. */
 static inline const uint8_t *
@@ -569,24 +481,18 @@ run_step(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     case RDB_OP_RAW:
         return step_raw(m, p, end);
     case RDB_OP_LENGTH:
-        return step_length(m, p, end);
     case RDB_OP_COUNT:
     case RDB_OP_COUNT_01:
-        return step_count(m, p, end);
+    case RDB_OP_DATABASE:
+    case RDB_OP_QUICK_NODE:
+    case RDB_OP_MODULE_ID:
+    case RDB_OP_MODULE_UINT:
+    case RDB_OP_MODULE_ITEMS:
+        return step_length(m, p, end);
     case RDB_OP_TEXT:
         return step_text(m, p, end);
     case RDB_OP_DOUBLE:
         return step_double(m, p, end);
-    case RDB_OP_DATABASE:
-        return step_database(m, p, end);
-    case RDB_OP_QUICK_NODE:
-        return step_quick_node(m, p, end);
-    case RDB_OP_MODULE_ID:
-        return step_module_id(m, p, end);
-    case RDB_OP_MODULE_UINT:
-        return step_module_uint(m, p, end);
-    case RDB_OP_MODULE_ITEMS:
-        return step_module_items(m, p, end);
     case RDB_OP_HEADER:
         return step_header(m, p, end);
     case RDB_OP_CHECKSUM:

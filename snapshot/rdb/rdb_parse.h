@@ -19,9 +19,10 @@
 #include "snapshot/rdb/rdb_grammar.h"
 #include "snapshot/rdb/rdb_info.h"
 
-#define RDB_ATOM_MAX    19 /* the head of an LZF string: a byte and two lengths of nine */
-#define RDB_TEXT_MAX    1024
-#define RDB_TRAILER_LEN 8 /* the CRC behind the end mark, from version 5 on */
+#define RDB_ATOM_MAX       19 /* the head of an LZF string: a byte and two lengths of nine */
+#define RDB_TEXT_MAX       1024
+#define RDB_TRAILER_LEN    8 /* the CRC behind the end mark... */
+#define RDB_FIRST_WITH_CRC 5 /* ...from this version of Redis on */
 
 enum rdb_verdict {
     RDB_FINE,    /* as far as it was fed */

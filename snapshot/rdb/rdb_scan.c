@@ -19,8 +19,7 @@
 /* What the CRC has just brought into the cache is parsed while it is still there. */
 #define BLOCK ((size_t)64 * 1024)
 
-#define CRC_FIELD      RDB_TRAILER_LEN
-#define FIRST_WITH_CRC 5
+#define CRC_FIELD RDB_TRAILER_LEN
 
 struct rdb_scan {
     struct rdb_scan_options options;
@@ -45,8 +44,7 @@ rdb_scan_new(const struct rdb_scan_options *options)
     return s;
 }
 
-/* ---- the CRC ------------------------------------------------------------------------------------------------------
- */
+/* ---- the CRC ----------------------------------------------------------------------------------------------------- */
 
 static void
 take_crc(struct rdb_scan *s, const uint8_t *data, size_t len)
@@ -70,7 +68,7 @@ conclude_crc(struct rdb_scan *s)
 {
     struct rdb_info *info = &s->info;
 
-    if (info->version < FIRST_WITH_CRC) {
+    if (info->version < RDB_FIRST_WITH_CRC) {
         info->crc_computed = crc64(s->crc, s->held, s->held_len);
         info->crc_state = RDB_CRC_NONE;
         return;
@@ -81,8 +79,7 @@ conclude_crc(struct rdb_scan *s)
     info->crc_state = info->crc_stored == 0 ? RDB_CRC_DISABLED : RDB_CRC_GOOD;
 }
 
-/* ---- verdicts -----------------------------------------------------------------------------------------------------
- */
+/* ---- verdicts ---------------------------------------------------------------------------------------------------- */
 
 static int
 check_crc(const struct rdb_scan *s, struct err *err)
@@ -106,7 +103,7 @@ judge_unparsed(struct rdb_scan *s, struct err *err)
 
     info->parsed = false;
     (void)snprintf(info->unparsed_why, sizeof(info->unparsed_why), "%s at byte %" PRIu64, s->parse.why, s->parse.at);
-    if (info->version >= FIRST_WITH_CRC && info->bytes < s->parse.at + 1 + CRC_FIELD)
+    if (info->version >= RDB_FIRST_WITH_CRC && info->bytes < s->parse.at + 1 + CRC_FIELD)
         return err_set(err, ERR_CORRUPT, "RDB damaged at byte %" PRIu64 ": it ends here, before its checksum",
                        info->bytes);
     if (check_crc(s, err) < 0)

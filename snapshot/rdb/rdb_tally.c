@@ -9,8 +9,7 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 
-/* ---- databases ----------------------------------------------------------------------------------------------------
- */
+/* ---- databases --------------------------------------------------------------------------------------------------- */
 
 /* Where NUMBER stands, or would stand. */
 static size_t
@@ -30,7 +29,7 @@ db_position(const struct rdb_info *info, uint64_t number)
     return low;
 }
 
-/* A power of two elements, or none, are there: is there no room for one more? */
+/* Room doubles: it is used up when there are no elements, or a power of two. */
 static bool
 is_full(size_t count)
 {
@@ -58,8 +57,7 @@ rdb_tally_db(struct rdb_info *info, uint64_t number, uint64_t keys, uint64_t exp
     return true;
 }
 
-/* ---- modules ------------------------------------------------------------------------------------------------------
- */
+/* ---- modules ----------------------------------------------------------------------------------------------------- */
 
 static void
 decode_module_name(uint64_t id, char name[RDB_MODULE_NAME_MAX])
@@ -93,8 +91,7 @@ rdb_tally_module(struct rdb_info *info, uint64_t id, bool is_value)
     info->modules[at].keys += is_value ? 1 : 0;
 }
 
-/* ---- auxiliary fields ---------------------------------------------------------------------------------------------
- */
+/* ---- auxiliary fields -------------------------------------------------------------------------------------------- */
 
 /* It travels into JSON and onto terminals: nothing but printable ASCII. */
 static void
@@ -102,8 +99,11 @@ keep_text(char *room, size_t size, const char *value, size_t len)
 {
     size_t n = len < size ? len : size - 1;
 
-    for (size_t i = 0; i < n; i++)
-        room[i] = value[i] >= ' ' && value[i] <= '~' ? value[i] : '?';
+    memcpy(room, value, n);
+    for (size_t i = 0; i < n; i++) {
+        if (room[i] < ' ' || room[i] > '~')
+            room[i] = '?';
+    }
     room[n] = '\0';
 }
 

@@ -28,22 +28,22 @@ class Format(Case):
         backup = Backup(repo, self.backup(repo, "--rdb-file", dump, "--tag", "reason=test", "--tag", "by=hand"))
         self.assertTrue(is_sealed(backup.manifest.read_bytes()))
         manifest = backup.read_manifest()
-        member = manifest["members"][0]
+        member = manifest["members"]["rdb"]
         self.assertEqual(backup.id, manifest["id"])
         self.assertEqual([], manifest["requires"])
         self.assertEqual({"reason": "test", "by": "hand"}, manifest["tags"])
-        self.assertEqual("rdb", member["name"])
         self.assertEqual(dump.stat().st_size, member["raw_size"])
-        self.assertEqual(backup.index.stat().st_size, member["index"]["size"])
-        self.assertEqual(hashlib.sha256(backup.index.read_bytes()).hexdigest(), member["index"]["sha256"])
+        self.assertEqual(sum(s.stat().st_size for s in backup.segments()), member["stored_size"])
+        self.assertEqual(backup.index.stat().st_size, member["index_size"])
+        self.assertEqual(hashlib.sha256(backup.index.read_bytes()).hexdigest(), member["index_sha256"])
         offset = 0
         with open(dump, "rb") as f:
             for number, (segment, line) in enumerate(zip(backup.segments(), backup.read_index(), strict=True)):
                 stored = segment.read_bytes()
                 raw = subprocess.run(["zstd", "-dc"], input=stored, capture_output=True, check=True).stdout
-                self.assertEqual(f"{line['number']:08d}.zst", segment.name)
+                self.assertEqual(f"{line['n']:08d}.zst", segment.name)
                 self.assertEqual((number, offset, len(raw), len(stored), hashlib.sha256(stored).hexdigest()),
-                                 tuple(line[name] for name in ("number", "offset", "raw_size", "stored_size", "sha256")))
+                                 tuple(line[name] for name in ("n", "off", "raw", "stored", "sha256")))
                 self.assertEqual(f.read(len(raw)), raw)
                 offset += len(raw)
         self.assertEqual(dump.stat().st_size, offset)

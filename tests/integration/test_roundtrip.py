@@ -24,13 +24,13 @@ class RoundTrip(Case):
         shown = self.expect(remora.OK, repo.run("show", backup_id, "--json")).json()
         manifest = Backup(repo, backup_id).read_manifest()
         self.assertEqual(manifest, shown["manifest"])
-        rdb = manifest["members"][0]["rdb"]
-        databases = {d["number"]: (d["keys"], d["expires"]) for d in rdb["databases"]}
+        rdb = manifest["rdb"]
+        databases = {d["db"]: (d["keys"], d["expires"]) for d in rdb["databases"]}
         self.assertEqual(before["keyspace"], databases)
         self.assertEqual(sum(keys for keys, _ in databases.values()), rdb["keys"])
         self.assertEqual(rdb["keys"], sum(rdb["types"].values()))
         self.assertEqual(1, rdb["functions"])
-        self.assertEqual("good", rdb["crc"]["state"])
+        self.assertEqual("good", rdb["crc_state"])
         self.assertEqual(server.program.kind, manifest["source"]["kind"])
         self.assertEqual(server.program.version, manifest["source"]["version"])
         self.assertEqual(server.info("server")["run_id"], manifest["source"]["run_id"])
@@ -84,7 +84,7 @@ class RoundTrip(Case):
     @per_server
     def test_everyday_data(self, program):
         server = self.server(program=program)
-        data.fill_mixed(server, 60)
+        data.fill_mixed(server, 25)
         data.load_functions(server)
         before = server.fingerprint()
         repo = self.repository()
@@ -123,8 +123,8 @@ class RoundTrip(Case):
         repo = self.repository()
         result = self.expect(remora.OK, repo.run("backup", "--redis-url", server.url, "--data-dir", server.data))
         self.assertIn(b"checksum", result.err)
-        rdb = Backup(repo, result.out.decode().strip()).read_manifest()["members"][0]["rdb"]
-        self.assertEqual("disabled", rdb["crc"]["state"])
+        rdb = Backup(repo, result.out.decode().strip()).read_manifest()["rdb"]
+        self.assertEqual("disabled", rdb["crc_state"])
         self.expect(remora.OK, repo.run("verify"))
         self.restore_and_compare(repo, server, before)
 

@@ -299,6 +299,7 @@ options_parse__option_of_another_command__is_refused_by_name(void **state)
 
     parse_refused(l, "backup --target /d", "--target is an option of `remora restore`, not of `remora backup`");
     parse_refused(l, "--tag a=b list", "--tag is an option of `remora backup`, not of `remora list`");
+    parse_refused(l, "version --repo /r", "--repo means nothing to `remora version`");
 }
 
 static void
