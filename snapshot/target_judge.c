@@ -171,7 +171,9 @@ folder_content(int dirfd, const char *name, char *found, size_t found_size)
         enum content content = CONTENT_OTHER;
         struct stat st;
 
-        if (fstatat(fd, names.list[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+        if (fstatat(fd, names.list[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+            content = CONTENT_UNREADABLE;
+        else if (S_ISREG(st.st_mode))
             content = file_content(fd, names.list[i]);
         if (content != CONTENT_OTHER) {
             worst = content;
