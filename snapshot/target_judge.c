@@ -22,7 +22,6 @@
 #define MAX_ENTRIES     100000
 #define APPEND_DIRNAME  "appendonlydir"
 #define APPEND_FILENAME "appendonly.aof"
-#define ANY_OF_OURS     TARGET_OURS "*"
 
 struct names {
     char **list;
@@ -132,7 +131,7 @@ is_data_name(const struct target *t, const char *name)
 static bool
 is_ignorable(const char *name)
 {
-    static const char *const patterns[] = {"lost+found", ANY_OF_OURS, "*.conf", "users.acl", "temp-*.rdb"};
+    static const char *const patterns[] = {"lost+found", (TARGET_OURS "*"), "*.conf", "users.acl", "temp-*.rdb"};
 
     return matches_any(name, patterns, ARRAY_LEN(patterns));
 }

@@ -162,13 +162,11 @@ client_call(struct client *c, const char *const *argv, struct reply **out, struc
     int64_t deadline_ms = deadline_for(&c->options, c->options.reply_timeout_ms);
     size_t len = 0;
     char *command = resp_command(argv, &len);
-    int rc = transport_write(c->transport, command, len, deadline_ms, err);
+    bool written = transport_write(c->transport, command, len, deadline_ms, err) == 0;
 
     resp_command_free(command, len);
     *out = NULL;
-    if (rc == 0)
-        rc = read_reply(c, deadline_ms, out, err);
-    if (rc < 0) {
+    if (!written || read_reply(c, deadline_ms, out, err) < 0) {
         c->lost = true;
         return err_wrap(err, "%s to %s", argv[0], endpoint_describe(c->endpoint));
     }

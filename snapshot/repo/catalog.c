@@ -56,16 +56,17 @@ read_manifest(const struct repo *repo, const char *instance, const struct backup
     int rc;
 
     layout_manifest(&key, instance, id);
-    rc = store_get_all(repo->store, key.text, REPO_SMALL_OBJECT, &data, &len, err);
-    if (rc == 0)
-        rc = manifest_parse(data, len, &m, err);
+    if (store_get_all(repo->store, key.text, REPO_SMALL_OBJECT, &data, &len, err) < 0)
+        return -1;
+    rc = manifest_parse(data, len, &m, err);
     free(data);
-    if (rc == 0 && strcmp(m->id.text, id->text) != 0) {
-        rc = err_set(err, ERR_CORRUPT, "the manifest is that of another backup, %s", m->id.text);
-        manifest_free(m);
-    }
     if (rc < 0)
         return -1;
+    if (strcmp(m->id.text, id->text) != 0) {
+        (void)err_set(err, ERR_CORRUPT, "the manifest is that of another backup, %s", m->id.text);
+        manifest_free(m);
+        return -1;
+    }
     /* The folder it lies in decides: an instance may have been renamed by moving its folder. */
     (void)snprintf(m->instance, sizeof(m->instance), "%s", instance);
     *out = m;
