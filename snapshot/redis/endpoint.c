@@ -188,22 +188,6 @@ endpoint_set_password(struct endpoint *e, const char *password)
     e->password = copy;
 }
 
-static char *
-copy(const char *text)
-{
-    return text != NULL ? mem_strdup(text) : NULL;
-}
-
-static void
-free_tls(struct endpoint_tls *files)
-{
-    free(files->ca);
-    free(files->cert);
-    free(files->key);
-    free(files->server_name);
-    memset(files, 0, sizeof(*files));
-}
-
 int
 endpoint_set_tls(struct endpoint *e, const struct endpoint_tls *files, struct err *err)
 {
@@ -215,9 +199,7 @@ endpoint_set_tls(struct endpoint *e, const struct endpoint_tls *files, struct er
                        endpoint_describe(e));
     if (files->key != NULL && files->cert == NULL)
         return err_set(err, ERR_USAGE, "a key for TLS is given without its certificate");
-    free_tls(&e->tls_files);
-    e->tls_files =
-        (struct endpoint_tls){copy(files->ca), copy(files->cert), copy(files->key), copy(files->server_name)};
+    e->tls_files = *files;
     return 0;
 }
 
@@ -232,7 +214,6 @@ endpoint_fini(struct endpoint *e)
 {
     free_secret(&e->password);
     free_secret(&e->user);
-    free_tls(&e->tls_files);
     free(e->host);
     free(e->path);
     free(e->text);

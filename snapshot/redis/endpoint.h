@@ -19,10 +19,11 @@ enum endpoint_kind { ENDPOINT_TCP, ENDPOINT_UNIX };
 
 /* What TLS needs to be told; paths of PEM files. NULL: not given. */
 struct endpoint_tls {
-    char *ca;          /* whom to trust: a file, or a folder of hashed names; NULL: whom the system trusts */
-    char *cert;        /* our certificate and its chain, for a server that wants one; NULL: none */
-    char *key;         /* its key, not encrypted; NULL: in the certificate's file */
-    char *server_name; /* the name that the server's certificate must carry, and that is sent to it; NULL: the host */
+    const char *ca;   /* whom to trust: a file, or a folder of hashed names; NULL: whom the system trusts */
+    const char *cert; /* our certificate and its chain, for a server that wants one; NULL: none */
+    const char *key;  /* its key, not encrypted; NULL: in the certificate's file */
+    const char
+        *server_name; /* the name that the server's certificate must carry, and that is sent to it; NULL: the host */
 };
 
 struct endpoint {
@@ -49,8 +50,9 @@ int endpoint_parse(const char *url, struct endpoint *out, struct err *err) MUST_
 /* Use this password (copied; NULL: none), as when it comes from a file and not from the URL. */
 void endpoint_set_password(struct endpoint *e, const char *password);
 
-/* Use these files (copied) for TLS. ERR_USAGE where they do not fit together: a key without a certificate, or anything
- * for an endpoint without TLS, since whoever names them believes that the connection is encrypted. */
+/* Use these files for TLS; the strings must outlive E. ERR_USAGE where they do not fit together: a key without a
+ * certificate, or anything for an endpoint without TLS, since whoever names them believes that the connection is
+ * encrypted. */
 int endpoint_set_tls(struct endpoint *e, const struct endpoint_tls *files, struct err *err) MUST_CHECK;
 
 /* "redis://host:port", "rediss://host:port" or "unix:///path": for messages and manifests, without user and password.

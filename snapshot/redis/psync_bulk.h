@@ -25,7 +25,7 @@ enum psync_token {
     PSYNC_NEED_MORE, /* all input is used up */
     PSYNC_KEEPALIVE, /* a bare newline: the server is alive and not ready yet */
     PSYNC_FULL,      /* +FULLRESYNC: repl_id and repl_offset are set */
-    PSYNC_CONTINUED, /* +CONTINUE: nobody asked for that; the line is in `line` */
+    PSYNC_CONTINUED, /* +CONTINUE: nobody asked for that; the line is in `line`. Final */
     PSYNC_REFUSED,   /* an error reply; the line, without its "-", is in `line` */
     PSYNC_BEGUN,     /* the dump's header: size is set, or has_mark */
     PSYNC_DATA,      /* bytes of the dump */
@@ -59,7 +59,8 @@ struct psync_span {
 void psync_bulk_init(struct psync_bulk *p);
 
 /* The next token out of IN, whose consumed bytes are taken off. With PSYNC_DATA the bytes are *OUT, valid until the
- * next call, and are part of IN's or of P. Call until PSYNC_NEED_MORE, PSYNC_END or PSYNC_GARBAGE. */
+ * next call, and are part of IN's or of P. Call until PSYNC_NEED_MORE, PSYNC_END,
+ * or one that is final. */
 enum psync_token psync_bulk_next(struct psync_bulk *p, struct psync_span *in, struct psync_span *out);
 
 /* Would the dump be whole if nothing more came? */

@@ -336,9 +336,3 @@ fail:
     tls_free(&t->base);
     return NULL;
 }
-
-const char *
-transport_tls_library_version(void)
-{
-    return OpenSSL_version(OPENSSL_VERSION);
-}

@@ -22,7 +22,4 @@
  * us, or does not take ours; with TLS 1.3 that is told by the first read or write instead). */
 struct transport *transport_tls_open(const struct endpoint *e, int fd, int64_t deadline_ms, struct err *err) MUST_CHECK;
 
-/* "OpenSSL 3.0.17 ...", for `remora version`. */
-const char *transport_tls_library_version(void);
-
 #endif
