@@ -93,8 +93,7 @@ has_manifest(const struct names *names)
     return false;
 }
 
-/* ---- 1: names that are data
- * -------------------------------------------------------------------------------------------- */
+/* ---- 1: names that are data -------------------------------------------------------------------------------------- */
 
 /* The folder of the append-only file: data with a manifest, ignorable when empty, and otherwise a server would start
  * empty on it and overwrite what is there: nobody can tell what that is. */
@@ -127,8 +126,7 @@ is_data_name(const struct target *t, const char *name)
     return strcmp(name, t->dbfilename) == 0 || matches_any(name, patterns, ARRAY_LEN(patterns));
 }
 
-/* ---- 2: files that begin like a dump
- * --------------------------------------------------------------------------------------- */
+/* ---- 2: files that begin like a dump ----------------------------------------------------------------------------- */
 
 static bool
 is_ignorable(const char *name)
@@ -206,8 +204,7 @@ judge_entry(struct target *t, const char *name)
     return content == CONTENT_DUMP ? TARGET_DATA : TARGET_UNSURE;
 }
 
-/* ---- the judgement
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the judgement ----------------------------------------------------------------------------------------------- */
 
 static enum target_state
 judge_names(struct target *t, const struct names *names)

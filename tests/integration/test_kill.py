@@ -11,8 +11,8 @@ from support.case import CAMPAIGN, Case, limit, share
 from support.repository import Backup, objects
 
 # The system calls that change what others see of a run: it is killed as it enters the Nth of each.
-CALLS = ["openat", "write", "fsync", "fdatasync", "rename", "renameat2", "linkat", "unlink", "unlinkat", "mkdirat", "mkdir",
-         "ftruncate", "flock"]
+CALLS = ["openat", "write", "fsync", "fdatasync", "rename", "renameat2", "linkat", "unlink", "unlinkat", "mkdirat",
+         "mkdir", "ftruncate", "flock"]
 
 
 class KillCase(Case):
@@ -26,6 +26,9 @@ class KillCase(Case):
         began = time.monotonic()
         self.expect(remora.OK, self.repo.run(*words))
         return time.monotonic() - began
+
+    def tell(self, killed, runs):
+        print(f"        {killed} of {runs} runs were killed before their end", flush=True)
 
     def kill_within(self, seconds, *words):
         process = self.repo.start(*words)
@@ -64,6 +67,7 @@ class AtRandomMoments(KillCase):
         for _ in range(share(10, 100)):
             killed += self.kill_within(seconds, "backup", "--rdb-file", self.dump) == -signal.SIGKILL
             self.check_listed(checked)
+        self.tell(killed, share(10, 100))
         self.assertGreater(killed, 0)
         self.backup(self.repo, "--rdb-file", self.dump)
         self.check_listed(checked)
@@ -78,6 +82,7 @@ class AtRandomMoments(KillCase):
             killed += self.kill_within(seconds, "restore", "--target", target) == -signal.SIGKILL
             self.check_next_restore(target)
             shutil.rmtree(target)
+        self.tell(killed, share(10, 100))
         self.assertGreater(killed, 0)
 
 
@@ -122,9 +127,11 @@ class AtSystemCalls(KillCase):
     @limit(1800 if CAMPAIGN else 180)
     def test_backup(self):
         checked, killed = set(), 0
-        for call, number in list(self.places("backup", "--rdb-file", self.dump)):
+        places = list(self.places("backup", "--rdb-file", self.dump))
+        for call, number in places:
             killed += self.killed_at(call, number, "backup", "--rdb-file", self.dump)
             self.check_listed(checked)
+        self.tell(killed, len(places))
         self.assertGreater(killed, 10)
         self.backup(self.repo, "--rdb-file", self.dump)
 
@@ -132,23 +139,27 @@ class AtSystemCalls(KillCase):
     def test_restore(self):
         self.backup(self.repo, "--rdb-file", self.dump)
         killed = 0
-        for call, number in list(self.places("restore", "--target", self.empty_folder("whole"))):
+        places = list(self.places("restore", "--target", self.empty_folder("whole")))
+        for call, number in places:
             target = self.empty_folder()
             killed += self.killed_at(call, number, "restore", "--target", target)
             self.check_next_restore(target)
             shutil.rmtree(target)
+        self.tell(killed, len(places))
         self.assertGreater(killed, 10)
 
     @limit(1800 if CAMPAIGN else 180)
     def test_init(self):
         killed = 0
         original = self.repo
-        for call, number in list(self.places("init", "--instance", "another")):
+        places = list(self.places("init", "--instance", "another"))
+        for call, number in places:
             self.repo = remora.Repository(self.folder / f"repo-{call}-{number}")
             killed += self.killed_at(call, number, "init")
             self.expect(remora.OK, self.repo.run("init"))
             self.backup(self.repo, "--rdb-file", self.dump)
             self.repo = original
+        self.tell(killed, len(places))
         self.assertGreater(killed, 3)
 
 
@@ -172,7 +183,7 @@ class BySignal(KillCase):
 
     def test_backup(self):
         for number in (signal.SIGTERM, signal.SIGINT):
-            self.stopped_run(number, "backup", "--rdb-file", self.dump, "--level", 19)
+            self.stopped_run(number, "backup", "--rdb-file", self.dump, "--level", 6)
             self.assertEqual([], self.ids(self.repo))
             self.assertEqual([], [p for p in objects(self.repo.path) if p.name not in ("remora.json", "instance.json")])
         self.backup(self.repo, "--rdb-file", self.dump)
