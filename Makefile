@@ -124,6 +124,7 @@ check-replay: ## the fuzzers' inputs and the golden dumps again, under AddressSa
 .PHONY: run-replay
 run-replay: $(REPLAY_BINS)
 	$(OUT)/tests/fuzz/replay_rdb tests/fuzz/corpus/rdb tests/golden/rdb
+	$(OUT)/tests/fuzz/replay_psync tests/fuzz/corpus/psync
 
 # ---- everything --------------------------------------------------------------------------------------------------------
 .PHONY: demo test campaign integration servers bench

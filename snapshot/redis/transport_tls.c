@@ -81,6 +81,13 @@ is_refused_by_peer(int reason)
     return false;
 }
 
+/* Does the failure CODE come from the socket, and not from TLS? */
+static bool
+is_of_the_socket(unsigned long code)
+{
+    return code == 0 || ERR_SYSTEM_ERROR(code);
+}
+
 /* What the last failure in OpenSSL's queue means; SAVED is errno at that time. */
 static int
 explain(const struct transport_tls *t, int saved, struct err *err)
@@ -89,7 +96,7 @@ explain(const struct transport_tls *t, int saved, struct err *err)
     int reason = ERR_GET_REASON(code);
     long verdict = SSL_get_verify_result(t->ssl);
 
-    if (code == 0 || ERR_SYSTEM_ERROR(code))
+    if (is_of_the_socket(code))
         return err_sys(err, ERR_SERVER, saved != 0 ? saved : ECONNRESET, "the connection was lost");
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
         return explain_verification(t, verdict, err);
@@ -161,7 +168,7 @@ tls_write(struct transport *base, const void *buf, size_t len, size_t *put, stru
     if (rc > 0)
         return TRANSPORT_DONE;
     step = judge(t, rc, err);
-    if (step == TRANSPORT_FAILED && ERR_SYSTEM_ERROR(ERR_peek_last_error())) {
+    if (step == TRANSPORT_FAILED && is_of_the_socket(ERR_peek_last_error())) {
         /* The server may have said why before it closed: with TLS 1.3 it sees our certificate, or that there is none,
          * only after we believe that all is well. */
         char ignored[1];

@@ -70,7 +70,7 @@ play(const struct reply *command, struct fake_answer *answer, void *cookie)
     else if (fake_redis_word_is(command, 0, "PSYNC")) {
         unsigned n = s->psyncs++;
 
-        while (n > 0 && s->psync[n] == NULL)
+        while (n > 0 && (n >= ARRAY_LEN(s->psync) || s->psync[n] == NULL))
             n--;
         text = s->psync[n];
         answer->hang_up = s->hang_up;
