@@ -185,14 +185,12 @@ int
 client_call(struct client *c, const char *const *argv, struct reply **out, struct err *err)
 {
     int64_t deadline_ms = deadline_for(&c->options, c->options.reply_timeout_ms);
-    int rc = write_command(c, argv, deadline_ms, err);
 
     *out = NULL;
-    if (rc == 0)
-        rc = read_reply(c, deadline_ms, out, err);
-    if (rc < 0) {
+    if (write_command(c, argv, deadline_ms, err) < 0 || read_reply(c, deadline_ms, out, err) < 0) {
         c->lost = true;
-        return err_wrap(err, "%s to %s", argv[0], endpoint_describe(c->endpoint));
+        (void)err_wrap(err, "%s to %s", argv[0], endpoint_describe(c->endpoint));
+        return -1;
     }
     return 0;
 }

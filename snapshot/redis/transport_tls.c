@@ -284,9 +284,9 @@ is_address(const char *name)
     return inet_pton(AF_INET, name, &any) == 1 || inet_pton(AF_INET6, name, &any) == 1;
 }
 
-/* The name to verify; as server name indication only where it is a name. */
+/* The name to verify; as server name indication only where it is a name. (Not const: OpenSSL's macro casts it away.) */
 static bool
-set_name(SSL *ssl, const char *name)
+set_name(SSL *ssl, char *name)
 {
     if (is_address(name))
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
@@ -332,7 +332,7 @@ transport_tls_open(const struct endpoint *e, int fd, int64_t deadline_ms, struct
     if (t->context == NULL)
         goto fail;
     t->ssl = SSL_new(t->context);
-    if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1 || !set_name(t->ssl, name)) {
+    if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1 || !set_name(t->ssl, t->name)) {
         (void)err_set(err, ERR_USAGE, "\"%s\" cannot be used as the server's name", name);
         goto fail;
     }
