@@ -170,7 +170,9 @@ class ExitStatus(Case):
     def test_6_the_repository_is_no_folder(self):
         path = self.folder / "file"
         path.write_text("x")
-        self.assertIn(remora.Repository(path).run("list").status, (remora.STORAGE, remora.NOT_FOUND, remora.USAGE))
+        for repo in (remora.Repository(path), remora.Repository(path / "below")):
+            self.expect(remora.STORAGE, repo.run("list"), str(path))
+            self.expect(remora.STORAGE, repo.run("backup", "--rdb-file", self.dump), str(path))
 
     def test_7_without_permission(self):
         repo = self.repository()
