@@ -41,7 +41,7 @@ ALL_C := $(LIB_SRC) agent/main.c $(TEST_MAINS) $(TEST_SHARED) $(TOOL_MAINS) $(wi
 ALL_H := $(foreach l,$(LAYERS) tests,$(wildcard $(l)/*.h) $(wildcard $(l)/*/*.h) $(wildcard $(l)/*/*/*.h))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
-PACKAGES := hiredis libzstd jansson libcrypto
+PACKAGES := hiredis libzstd jansson libcrypto libcurl
 PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
