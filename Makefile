@@ -174,7 +174,7 @@ CLANG_FORMAT ?= clang-format
 format: ## format the sources in place
 	$(CLANG_FORMAT) -i $(ALL_C) $(ALL_H)
 format-check: ## fail where `make format` would change something
-	$(CLANG_FORMAT) --dry-run -Werror $(ALL_C) $(ALL_H)
+	@$(CLANG_FORMAT) --dry-run -Werror $(ALL_C) $(ALL_H)
 
 # clang-tidy reads the sources as clang would compile them.
 lint: format-check layers ## clang-tidy, cppcheck, shellcheck, formatting, layers, sizes of functions and files

@@ -60,8 +60,7 @@ option_env(const struct option *option, char out[OPTION_ENV_MAX])
     return out;
 }
 
-/* ---- values
- * --------------------------------------------------------------------------------------------------------*/
+/* ---- values ------------------------------------------------------------------------------------------------------ */
 
 static void *
 field(struct config *c, const struct option *o)
@@ -174,8 +173,7 @@ set_list(struct config *c, const struct option *o, const char *value)
     }
 }
 
-/* ---- the command line
- * ----------------------------------------------------------------------------------------------*/
+/* ---- the command line -------------------------------------------------------------------------------------------- */
 
 /* Copies the arguments, then masks the passwords in the originals. */
 static void
@@ -287,8 +285,7 @@ named_command(struct parse *p, const char *word)
     return COMMAND_NONE;
 }
 
-/* ---- from uses to values
- * -------------------------------------------------------------------------------------------*/
+/* ---- from uses to values ----------------------------------------------------------------------------------------- */
 
 static bool
 belongs(const struct option *o, enum command_id command)

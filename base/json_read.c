@@ -10,8 +10,13 @@ json_t *
 json_read_object(const char *data, size_t len, struct err *err)
 {
     json_error_t why;
-    json_t *object = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
+    json_t *object;
 
+    if (memchr(data, '\0', len) != NULL) { /* which the library (2.14) skips */
+        (void)err_set(err, ERR_CORRUPT, "not JSON: it has a NUL byte");
+        return NULL;
+    }
+    object = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
     if (object == NULL) {
         (void)err_set(err, ERR_CORRUPT, "not JSON: %s (byte %d)", why.text, why.position);
         return NULL;

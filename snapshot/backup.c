@@ -53,8 +53,7 @@ struct pipeline {
     uint64_t stored_bytes;
 };
 
-/* ---- workers
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- workers ----------------------------------------------------------------------------------------------------- */
 
 static int
 store_segment(void *item, unsigned worker, void *cookie, struct err *err)
@@ -91,8 +90,7 @@ slice_done(void *item, void *cookie)
 
 static const struct pool_ops pool_ops = {.work = store_segment, .done = slice_done};
 
-/* ---- the reader
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the reader -------------------------------------------------------------------------------------------------- */
 
 static void
 tell(struct pipeline *p, bool now)
@@ -209,8 +207,7 @@ read_all(struct pipeline *p, struct err *err)
     return rc;
 }
 
-/* ---- building and clearing
- * ------------------------------------------------------------------------------------------- */
+/* ---- building and clearing --------------------------------------------------------------------------------------- */
 
 static int
 build(struct pipeline *p, struct err *err)
@@ -281,8 +278,7 @@ remove_segments(struct pipeline *p)
                  LOG_U("objects", left), LOG_S("last_error", err.msg));
 }
 
-/* ---- the verb
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the verb ---------------------------------------------------------------------------------------------------- */
 
 static int
 describe(struct pipeline *p, struct err *err)

@@ -26,8 +26,7 @@
 #define READY_FORMAT    "remora-ready"
 #define LAYOUT_RDB      "rdb"
 
-/* ---- opening and judging
- * ----------------------------------------------------------------------------------------------- */
+/* ---- opening and judging ----------------------------------------------------------------------------------------- */
 
 int
 target_open(const char *path, const char *dbfilename, struct target **out, struct err *err)
@@ -136,8 +135,7 @@ target_judge(struct target *t, enum target_state *state, struct err *err)
     return 0;
 }
 
-/* ---- the lock
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- the lock ---------------------------------------------------------------------------------------------------- */
 
 static int
 take_lock(struct target *t, struct err *err)
@@ -195,8 +193,7 @@ target_tidy(struct target *t)
         (void)!target_lock(t, &state, &unused);
 }
 
-/* ---- staging
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- staging ----------------------------------------------------------------------------------------------------- */
 
 static int
 check_space(const struct target *t, uint64_t size, struct err *err)
@@ -324,8 +321,7 @@ out:
     return rc;
 }
 
-/* ---- entering
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- entering ---------------------------------------------------------------------------------------------------- */
 
 /* Hours may have passed since the folder was judged: a server that started meanwhile has made data of its own. */
 static int

@@ -93,8 +93,7 @@ has_manifest(const struct names *names)
     return false;
 }
 
-/* ---- 1: names that are data
- * -------------------------------------------------------------------------------------------- */
+/* ---- 1: names that are data -------------------------------------------------------------------------------------- */
 
 /* The folder of the append-only file: data with a manifest, ignorable when empty, and otherwise a server would start
  * empty on it and overwrite what is there: nobody can tell what that is. */
@@ -127,8 +126,7 @@ is_data_name(const struct target *t, const char *name)
     return strcmp(name, t->dbfilename) == 0 || matches_any(name, patterns, ARRAY_LEN(patterns));
 }
 
-/* ---- 2: files that begin like a dump
- * --------------------------------------------------------------------------------------- */
+/* ---- 2: files that begin like a dump ----------------------------------------------------------------------------- */
 
 static bool
 is_ignorable(const char *name)
@@ -173,7 +171,9 @@ folder_content(int dirfd, const char *name, char *found, size_t found_size)
         enum content content = CONTENT_OTHER;
         struct stat st;
 
-        if (fstatat(fd, names.list[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+        if (fstatat(fd, names.list[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+            content = CONTENT_UNREADABLE;
+        else if (S_ISREG(st.st_mode))
             content = file_content(fd, names.list[i]);
         if (content != CONTENT_OTHER) {
             worst = content;
@@ -206,8 +206,7 @@ judge_entry(struct target *t, const char *name)
     return content == CONTENT_DUMP ? TARGET_DATA : TARGET_UNSURE;
 }
 
-/* ---- the judgement
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the judgement ----------------------------------------------------------------------------------------------- */
 
 static enum target_state
 judge_names(struct target *t, const struct names *names)

@@ -10,7 +10,7 @@ for program in "$@"; do
     ${RUN_UNDER:-} "$program" > "$out/log" 2>&1
     status=$?
     ok=$(grep -c '^\[       OK \]' "$out/log")
-    bad=$(grep -c '^\[  FAILED  \] [a-z_0-9]*$' "$out/log")
+    bad=$(grep '^\[  FAILED  \] [a-z_0-9]*$' "$out/log" | sort -u | wc -l)
     passed=$((passed + ok))
     if [ "$status" -ne 0 ]; then
         [ "$bad" -gt 0 ] && failed=$((failed + bad)) || broken=$((broken + 1))

@@ -10,8 +10,7 @@
 
 #include "base/compiler.h"
 
-/* ---- the words programs are written in ----------------------------------------------------------------------------
- */
+/* ---- the words programs are written in --------------------------------------------------------------------------- */
 /* clang-format off */
 #define STRING      {RDB_OP_STRING, 0}
 #define TEXT(n)     {RDB_OP_TEXT, n}

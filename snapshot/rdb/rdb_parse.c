@@ -23,8 +23,7 @@
 static const struct rdb_step header_steps[] = {{RDB_OP_HEADER, 0}};
 static const struct rdb_step record_steps[] = {{RDB_OP_RECORD, 0}};
 
-/* ---- verdicts -----------------------------------------------------------------------------------------------------
- */
+/* ---- verdicts ---------------------------------------------------------------------------------------------------- */
 
 /* The counts of the current database, which are kept aside while its keys come. */
 static bool
@@ -80,8 +79,7 @@ damaged(struct rdb_parse *m, const uint8_t *p, const char *why)
     return damaged_at(m, offset_of(m, p), why);
 }
 
-/* ---- lengths ------------------------------------------------------------------------------------------------------
- */
+/* ---- lengths ----------------------------------------------------------------------------------------------------- */
 
 /* The length at P, for a step: what is behind it, or NULL. */
 static inline const uint8_t *
@@ -94,8 +92,7 @@ need_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *end, uint64_t 
     return size == 0 ? NULL : damaged(m, p, "this is no length");
 }
 
-/* ---- payload ------------------------------------------------------------------------------------------------------
- */
+/* ---- payload ----------------------------------------------------------------------------------------------------- */
 
 /* Go on with payload that an earlier slice did not hold all of. */
 static const uint8_t *
@@ -137,8 +134,7 @@ resume_lzf(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return m->in_lzf && next == p ? NULL : next; /* NULL: an instruction that is not whole yet */
 }
 
-/* ---- strings ------------------------------------------------------------------------------------------------------
- */
+/* ---- strings ----------------------------------------------------------------------------------------------------- */
 
 /* A number that stands for its decimal text. */
 static const uint8_t *
@@ -232,8 +228,7 @@ step_text(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return resume_skip(m, p + size, end);
 }
 
-/* ---- bytes --------------------------------------------------------------------------------------------------------
- */
+/* ---- bytes ------------------------------------------------------------------------------------------------------- */
 
 static const uint8_t *
 step_double(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
@@ -251,8 +246,7 @@ step_raw(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return skip_payload(m, p, end, n);
 }
 
-/* ---- lengths with a meaning, and loops ----------------------------------------------------------------------------
- */
+/* ---- lengths with a meaning, and loops --------------------------------------------------------------------------- */
 
 /* Behind the loop that STEP begins. */
 static const struct rdb_step *
@@ -355,8 +349,7 @@ step_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return next == NULL ? NULL : use_length(m, p, next, n);
 }
 
-/* ---- the frame ----------------------------------------------------------------------------------------------------
- */
+/* ---- the frame --------------------------------------------------------------------------------------------------- */
 
 /* COUNT decimal digits, or false. */
 static bool
@@ -423,8 +416,7 @@ step_checksum(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return end;
 }
 
-/* ---- the ends of records ------------------------------------------------------------------------------------------
- */
+/* ---- the ends of records ----------------------------------------------------------------------------------------- */
 
 static inline void
 end_key(struct rdb_parse *m)
@@ -475,8 +467,7 @@ run_silent(struct rdb_parse *m)
     m->step = record_steps;
 }
 
-/* ---- the machine --------------------------------------------------------------------------------------------------
- */
+/* ---- the machine ------------------------------------------------------------------------------------------------- */
 
 /* One step; P < END. */
 static inline const uint8_t *

@@ -44,8 +44,7 @@ rdb_scan_new(const struct rdb_scan_options *options)
     return s;
 }
 
-/* ---- the CRC ------------------------------------------------------------------------------------------------------
- */
+/* ---- the CRC ----------------------------------------------------------------------------------------------------- */
 
 static void
 take_crc(struct rdb_scan *s, const uint8_t *data, size_t len)
@@ -80,8 +79,7 @@ conclude_crc(struct rdb_scan *s)
     info->crc_state = info->crc_stored == 0 ? RDB_CRC_DISABLED : RDB_CRC_GOOD;
 }
 
-/* ---- verdicts -----------------------------------------------------------------------------------------------------
- */
+/* ---- verdicts ---------------------------------------------------------------------------------------------------- */
 
 static int
 check_crc(const struct rdb_scan *s, struct err *err)

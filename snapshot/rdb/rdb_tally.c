@@ -9,8 +9,7 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 
-/* ---- databases ----------------------------------------------------------------------------------------------------
- */
+/* ---- databases --------------------------------------------------------------------------------------------------- */
 
 /* Where NUMBER stands, or would stand. */
 static size_t
@@ -58,8 +57,7 @@ rdb_tally_db(struct rdb_info *info, uint64_t number, uint64_t keys, uint64_t exp
     return true;
 }
 
-/* ---- modules ------------------------------------------------------------------------------------------------------
- */
+/* ---- modules ----------------------------------------------------------------------------------------------------- */
 
 static void
 decode_module_name(uint64_t id, char name[RDB_MODULE_NAME_MAX])
@@ -93,8 +91,7 @@ rdb_tally_module(struct rdb_info *info, uint64_t id, bool is_value)
     info->modules[at].keys += is_value ? 1 : 0;
 }
 
-/* ---- auxiliary fields ---------------------------------------------------------------------------------------------
- */
+/* ---- auxiliary fields -------------------------------------------------------------------------------------------- */
 
 /* It travels into JSON and onto terminals: nothing but printable ASCII. */
 static void

@@ -71,13 +71,25 @@ create_nil(const redisReadTask *task)
     return add_reply(task, REPLY_NIL);
 }
 
-/* NULL makes the reader fail with an out-of-memory error, which is what a hostile count comes to. */
+/* In how many arrays does the reply of TASK stand? hiredis 0.14 itself stops at 7, 1.x nowhere. */
+static unsigned
+depth_of(const redisReadTask *task)
+{
+    unsigned depth = 0;
+
+    for (; task->parent != NULL; task = task->parent)
+        depth++;
+    return depth;
+}
+
+/* NULL makes the reader fail with an out-of-memory error, which is what a hostile count comes to: each level of nesting
+ * may announce as many elements again, for a few bytes. */
 static void *
 create_elements(const redisReadTask *task, size_t count)
 {
     struct reply *r;
 
-    if (count > RESP_REPLY_MAX_ELEMENTS)
+    if (count > RESP_REPLY_MAX_ELEMENTS || depth_of(task) > RESP_REPLY_MAX_DEPTH)
         return NULL;
     r = add_reply(task, REPLY_ARRAY);
     r->elements = mem_array(count, sizeof(struct reply *));
@@ -183,7 +195,8 @@ resp_command(const char *const *argv, size_t *len)
 {
     const char *args[16];
     char *command = NULL;
-    int count = 0, n;
+    int count = 0;
+    long long n; /* hiredis 0.14 gives an int, 1.x a long long */
 
     for (; argv[count] != NULL; count++) {
         REQUIRE(count < (int)ARRAY_LEN(args));

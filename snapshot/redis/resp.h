@@ -15,6 +15,7 @@
 
 #define RESP_REPLY_MAX_BYTES    (8u << 20)
 #define RESP_REPLY_MAX_ELEMENTS (64u << 10) /* of one array */
+#define RESP_REPLY_MAX_DEPTH    7           /* arrays within arrays */
 
 enum reply_type { REPLY_STRING, REPLY_STATUS, REPLY_ERROR, REPLY_INTEGER, REPLY_NIL, REPLY_ARRAY };
 

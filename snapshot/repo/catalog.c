@@ -69,8 +69,7 @@ read_manifest(const struct repo *repo, const char *instance, const struct backup
     return 0;
 }
 
-/* ---- the whole catalogue
- * --------------------------------------------------------------------------------------------- */
+/* ---- the whole catalogue ----------------------------------------------------------------------------------------- */
 
 static int
 compare_entry(const void *key, const void *entry)
@@ -192,8 +191,7 @@ catalog_free(struct catalog *c)
     free(c);
 }
 
-/* ---- one backup
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- one backup -------------------------------------------------------------------------------------------------- */
 
 static int
 is_accepted(const struct repo *repo, const char *instance, const struct backup_id *id, bool *accepted, struct err *err)

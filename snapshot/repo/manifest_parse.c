@@ -79,19 +79,34 @@ parse_member(const json_t *members, struct manifest_member *member, struct err *
     return 0;
 }
 
+/* Which of WORDS the member KEY is. One that this version has no meaning for must not pass for one that it has. */
+static int
+read_word(const json_t *o, const char *key, const char *const *words, size_t count, unsigned *which, struct err *err)
+{
+    const char *s = NULL;
+
+    if (json_read_str(o, key, &s, err) < 0)
+        return -1;
+    for (*which = 0; *which < count; ++*which) {
+        if (strcmp(s, words[*which]) == 0)
+            return 0;
+    }
+    return err_set(err, ERR_UNSUPPORTED, "\"%s\" is \"%.40s\", which this version of remora does not know", key, s);
+}
+
 static int
 parse_crc(const json_t *o, struct rdb_info *rdb, struct err *err)
 {
-    const char *state = NULL;
+    static const char *const states[] = {
+        [RDB_CRC_NONE] = "none", [RDB_CRC_DISABLED] = "disabled", [RDB_CRC_GOOD] = "good"};
+    unsigned state = 0;
     uint8_t computed[8], stored[8];
 
-    if (json_read_str(o, "crc_state", &state, err) < 0 ||
+    if (read_word(o, "crc_state", states, ARRAY_LEN(states), &state, err) < 0 ||
         json_read_hex(o, "crc64_computed", sizeof(computed), computed, err) < 0 ||
         json_read_hex(o, "crc64_stored", sizeof(stored), stored, err) < 0)
         return -1;
-    rdb->crc_state = strcmp(state, "good") == 0       ? RDB_CRC_GOOD
-                     : strcmp(state, "disabled") == 0 ? RDB_CRC_DISABLED
-                                                      : RDB_CRC_NONE;
+    rdb->crc_state = (enum rdb_crc_state)state;
     for (size_t i = 0; i < sizeof(computed); i++) {
         rdb->crc_computed = rdb->crc_computed << 8 | computed[i];
         rdb->crc_stored = rdb->crc_stored << 8 | stored[i];
@@ -151,15 +166,18 @@ parse_aux(const json_t *o, struct rdb_info *rdb)
 static int
 parse_rdb(const json_t *o, struct rdb_info *rdb, struct err *err)
 {
-    const char *kind = NULL;
+    static const char *const kinds[] = {[RDB_REDIS] = "redis", [RDB_VALKEY] = "valkey"};
+    unsigned kind = 0;
     const json_t *types = json_object_get(o, "types");
     uint64_t version = 0;
 
-    if (json_read_str(o, "kind", &kind, err) < 0 || json_read_u64(o, "version", &version, err) < 0 ||
-        json_read_u64(o, "keys", &rdb->keys, err) < 0 || json_read_u64(o, "expires", &rdb->expires, err) < 0 ||
-        parse_crc(o, rdb, err) < 0 || parse_dbs(o, rdb, err) < 0)
+    if (read_word(o, "kind", kinds, ARRAY_LEN(kinds), &kind, err) < 0 ||
+        json_read_u64(o, "version", &version, err) < 0 || json_read_u64(o, "keys", &rdb->keys, err) < 0 ||
+        json_read_u64(o, "expires", &rdb->expires, err) < 0 || parse_crc(o, rdb, err) < 0 || parse_dbs(o, rdb, err) < 0)
         return -1;
-    rdb->kind = strcmp(kind, "valkey") == 0 ? RDB_VALKEY : RDB_REDIS;
+    if (version > UINT32_MAX)
+        return err_set(err, ERR_UNSUPPORTED, "no RDB version is that high");
+    rdb->kind = (enum rdb_kind)kind;
     rdb->version = (unsigned)version;
     rdb->parsed = json_opt_bool(o, "parsed", false);
     opt_text(o, "unparsed_why", rdb->unparsed_why, sizeof(rdb->unparsed_why));

@@ -18,7 +18,10 @@ main(void)
                                       .place_new = file_place_new,
                                       .place_free = file_place_free,
                                       .writer = file_place_writer,
-                                      .reader = reader};
+                                      .reader = reader,
+                                      /* The backend has shown the rest. */
+                                      .many_keys = 100,
+                                      .rounds = 20};
 
     return store_suite_run(&suite);
 }

@@ -7,8 +7,8 @@ line is "integration: N passed, N failed, N skipped". The exit status is 1 when 
 Environment: REMORA (the program, else build/remora), SEED (of all random choices, else the clock), CAMPAIGN=1 (the full
 figures), REQUIRE_SERVERS=1 (a server that is not here is a failure), TMPDIR.
 
-The tests mount small file systems of their own: the run gives itself a mount namespace first (and, without being root, a
-user namespace), so that nothing of them is seen outside or left behind.
+The tests mount small file systems of their own: the run gives itself a mount namespace first (and, without being root,
+a user namespace), so that nothing of them is seen outside or left behind.
 """
 
 import importlib

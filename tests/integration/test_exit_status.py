@@ -9,7 +9,13 @@ import threading
 
 from support import data, processes, rdb, remora, servers, tmpfs
 from support.case import Case
-from support.repository import objects
+from support.repository import Backup, objects
+
+
+def make_file(path, content=b""):
+    """In a new folder."""
+    path.parent.mkdir()
+    path.write_bytes(content)
 
 
 class ExitStatus(Case):
@@ -58,9 +64,10 @@ class ExitStatus(Case):
 
     def test_2_instance_is_never_guessed_and_the_names_are_told(self):
         repo = self.repository(instance="shop-cache")
+        target = self.empty_folder()
         self.expect(remora.OK, remora.run("init", "--repo", repo.path, "--instance", "sessions"))
         for verb in (["list"], ["verify"], ["show", "latest"], ["backup", "--rdb-file", self.dump],
-                     ["restore", "--target", self.folder]):
+                     ["restore", "--target", target]):
             self.expect(remora.USAGE, remora.run("--repo", repo.path, *verb), "shop-cache", "sessions")
 
     def test_2_restore_to_a_terminal(self):
@@ -118,10 +125,10 @@ class ExitStatus(Case):
                 lambda t: (t / "dump.rdb").write_bytes(b"anything"),
                 lambda t: (t / "dump.rdb").symlink_to("elsewhere"),
                 lambda t: (t / "old.rdb").write_bytes(rdb.dump()),
-                lambda t: ((t / "deep").mkdir(), (t / "deep" / "backup").write_bytes(rdb.dump(magic=b"VALKEY080"))),
+                lambda t: make_file(t / "deep" / "backup", rdb.dump(magic=b"VALKEY080")),
                 lambda t: (t / "appendonly.aof").write_bytes(b""),
-                lambda t: ((t / "appendonlydir").mkdir(), (t / "appendonlydir" / "appendonly.aof.manifest").write_text("")),
-                lambda t: ((t / "appendonlydir").mkdir(), (t / "appendonlydir" / "appendonly.aof.1.base.rdb").write_text("")),
+                lambda t: make_file(t / "appendonlydir" / "appendonly.aof.manifest"),
+                lambda t: make_file(t / "appendonlydir" / "appendonly.aof.1.base.rdb"),
                 lambda t: (t / "nodes.conf").write_text(""),
                 lambda t: (t / "what is this").write_text("?"),
         )):
@@ -163,13 +170,16 @@ class ExitStatus(Case):
     def test_6_the_repository_is_no_folder(self):
         path = self.folder / "file"
         path.write_text("x")
-        self.assertIn(remora.Repository(path).run("list").status, (remora.STORAGE, remora.NOT_FOUND, remora.USAGE))
+        for repo in (remora.Repository(path), remora.Repository(path / "below")):
+            self.expect(remora.STORAGE, repo.run("list"), str(path))
+            self.expect(remora.STORAGE, repo.run("backup", "--rdb-file", self.dump), str(path))
 
     def test_7_without_permission(self):
         repo = self.repository()
         self.backup(repo, "--rdb-file", self.dump)
         target = self.empty_folder()
-        for path in (repo.path, repo.path / "instances" / "shop" / "backups", repo.path / "instances" / "shop" / "data"):
+        instance = repo.path / "instances" / "shop"
+        for path in (repo.path, instance / "backups", instance / "data"):
             with self.subTest(path):
                 os.chmod(path, 0)
                 try:
@@ -179,9 +189,9 @@ class ExitStatus(Case):
                         self.expect(remora.STORE_DENIED, repo.run("list", wrapper=processes.powerless))
                 finally:
                     os.chmod(path, 0o755)
-        os.chmod(repo.path / "instances" / "shop" / "data", 0o555)
+        os.chmod(instance / "data", 0o555)
         self.expect(remora.STORE_DENIED, repo.run("backup", "--rdb-file", self.dump, wrapper=processes.powerless))
-        os.chmod(repo.path / "instances" / "shop" / "data", 0o755)
+        os.chmod(instance / "data", 0o755)
         self.assertEqual(1, len(self.ids(repo)))
         self.assertEqual([], [p for p in target.iterdir() if not p.name.startswith(".remora-")])
 
@@ -190,9 +200,8 @@ class ExitStatus(Case):
     def test_8_no_server(self):
         repo = self.repository()
         port = servers.free_port()
-        self.expect(remora.SERVER, repo.run("backup", "--redis-url", f"redis://127.0.0.1:{port}", "--data-dir", self.folder),
-                    str(port))
-        self.expect(remora.SERVER, repo.run("backup", "--redis-url", f"unix://{self.folder}/none", "--data-dir", self.folder))
+        for url in (f"redis://127.0.0.1:{port}", f"unix://{self.folder}/no-socket"):
+            self.expect(remora.SERVER, repo.run("backup", "--redis-url", url, "--data-dir", self.folder), url)
         self.untouched(repo)
 
     def test_8_a_server_that_never_answers(self):
@@ -278,13 +287,10 @@ class ExitStatus(Case):
 
     def test_13_a_dump_from_the_future(self):
         repo = self.repository()
-        unknown_version = self.folder / "version.rdb"
-        unknown_version.write_bytes(rdb.dump(rdb.key(b"k", rdb.string(b"v")), magic=b"REDIS0099"))
         unknown_type = self.folder / "type.rdb"
         unknown_type.write_bytes(rdb.dump(rdb.key(b"known", rdb.string(b"v")), rdb.key(b"k", b"\x01\x02\x03", kind=99),
                                           magic=b"REDIS0099"))
-        for path in (unknown_version, unknown_type):
-            self.expect(remora.UNSUPPORTED, repo.run("backup", "--rdb-file", path), "--allow-unparsed")
+        self.expect(remora.UNSUPPORTED, repo.run("backup", "--rdb-file", unknown_type), "--allow-unparsed")
         self.untouched(repo)
         backup_id = self.backup(repo, "--rdb-file", unknown_type, "--allow-unparsed")
         self.expect(remora.OK, repo.run("verify", backup_id))
@@ -295,6 +301,13 @@ class ExitStatus(Case):
         damaged[-12] ^= 1
         unknown_type.write_bytes(damaged)
         self.expect(remora.CORRUPT, repo.run("backup", "--rdb-file", unknown_type, "--allow-unparsed"))
+
+    def test_a_newer_dump_of_known_types_is_proven_like_any_other(self):
+        repo = self.repository()
+        path = self.folder / "newer.rdb"
+        path.write_bytes(rdb.dump(rdb.key(b"k", rdb.string(b"v")), magic=b"REDIS0099"))
+        found = Backup(repo, self.backup(repo, "--rdb-file", path)).read_manifest()["rdb"]
+        self.assertEqual((99, True, 1, "good"), (found["version"], found["parsed"], found["keys"], found["crc_state"]))
 
     def test_5_a_file_that_is_no_dump(self):
         repo = self.repository()

@@ -11,8 +11,11 @@ from support.case import CAMPAIGN, Case, limit, share
 from support.repository import Backup, objects
 
 # The system calls that change what others see of a run: it is killed as it enters the Nth of each.
-CALLS = ["openat", "write", "fsync", "fdatasync", "rename", "renameat2", "linkat", "unlink", "unlinkat", "mkdirat", "mkdir",
-         "ftruncate", "flock"]
+CALLS = ["openat", "write", "fsync", "fdatasync", "rename", "renameat", "renameat2", "linkat", "unlink", "unlinkat",
+         "mkdirat", "mkdir", "ftruncate", "flock"]
+# Those that can fail on a file system; before main() the loader makes others too.
+FAILING = ["fsync", "fdatasync", "rename", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "ftruncate", "flock",
+           "pwrite64", "fallocate", "getdents64"]
 
 
 class KillCase(Case):
@@ -26,6 +29,9 @@ class KillCase(Case):
         began = time.monotonic()
         self.expect(remora.OK, self.repo.run(*words))
         return time.monotonic() - began
+
+    def tell(self, killed, runs):
+        print(f"        {killed} of {runs} runs did not come to their end", flush=True)
 
     def kill_within(self, seconds, *words):
         process = self.repo.start(*words)
@@ -64,6 +70,7 @@ class AtRandomMoments(KillCase):
         for _ in range(share(10, 100)):
             killed += self.kill_within(seconds, "backup", "--rdb-file", self.dump) == -signal.SIGKILL
             self.check_listed(checked)
+        self.tell(killed, share(10, 100))
         self.assertGreater(killed, 0)
         self.backup(self.repo, "--rdb-file", self.dump)
         self.check_listed(checked)
@@ -78,78 +85,133 @@ class AtRandomMoments(KillCase):
             killed += self.kill_within(seconds, "restore", "--target", target) == -signal.SIGKILL
             self.check_next_restore(target)
             shutil.rmtree(target)
+        self.tell(killed, share(10, 100))
         self.assertGreater(killed, 0)
 
 
 class AtSystemCalls(KillCase):
-    """The same with a small dump, killed as it enters the Nth of a kind of system call: every place that matters."""
+    """The same with a small dump, at the Nth of a kind of system call: killed as it enters it, or the call fails."""
 
     def setUp(self):
         Case.setUp(self)
         self.dump = data.small_dump_file(self)
         self.repo = self.repository()
 
-    def killed_at(self, call, number, *words):
-        """False: it does not come to so many of that call."""
+    def inject(self, place, what, *words):
+        call, number = place
+
         def traced(command):
-            return ["strace", "-f", "-qq", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}",
+            return ["strace", "-f", "-qq", "-e", f"trace={call}", "-e", f"inject={call}:{what}:when={number}",
                     "-o", "/dev/null", *command]
 
-        result = self.repo.run(*words, wrapper=traced)
-        self.assertIn(result.status, (0, -signal.SIGKILL, 128 + signal.SIGKILL), result)
+        return self.repo.run(*words, wrapper=traced)
+
+    def killed_at(self, place, *words):
+        """False: it does not come to so many of that call (in one thread)."""
+        result = self.inject(place, "signal=KILL", *words)
+        self.assertIn(result.status, (0, -signal.SIGKILL), result)
         return result.status != 0
 
-    def places(self, *words):
+    def places(self, calls, *words):
         """(call, N) for each one that a whole run makes; of many, the first ones, the last ones and some between."""
         trace = self.folder / "calls"
 
         def traced(command):
-            return ["strace", "-f", "-qq", "-e", f"trace={','.join(CALLS)}", "-o", str(trace), *command]
+            return ["strace", "-f", "-qq", "-e", f"trace={','.join(calls)}", "-o", str(trace), *command]
 
         self.expect(remora.OK, self.repo.run(*words, wrapper=traced))
         counts = {}
         for line in trace.read_text().splitlines():
             call = line.split(None, 1)[1].split("(", 1)[0]
-            if call in CALLS:
+            if call in calls:
                 counts[call] = counts.get(call, 0) + 1
+        places = []
         for call, count in counts.items():
-            most = share(6, 1000)
+            most = share(8, 1000)
             numbers = set(range(1, count + 1))
             if count > most:
                 numbers = {1, 2, count - 1, count} | set(self.random.sample(range(1, count + 1), most - 4))
-            yield from ((call, n) for n in sorted(numbers))
+            places += [(call, n) for n in sorted(numbers)]
+        return places
 
     @limit(1800 if CAMPAIGN else 180)
-    def test_backup(self):
+    def test_backup_killed(self):
+        words = ["backup", "--rdb-file", self.dump]
         checked, killed = set(), 0
-        for call, number in list(self.places("backup", "--rdb-file", self.dump)):
-            killed += self.killed_at(call, number, "backup", "--rdb-file", self.dump)
+        places = self.places(CALLS, *words)
+        for place in places:
+            killed += self.killed_at(place, *words)
             self.check_listed(checked)
+        self.tell(killed, len(places))
         self.assertGreater(killed, 10)
         self.backup(self.repo, "--rdb-file", self.dump)
 
     @limit(1800 if CAMPAIGN else 180)
-    def test_restore(self):
+    def test_restore_killed(self):
         self.backup(self.repo, "--rdb-file", self.dump)
         killed = 0
-        for call, number in list(self.places("restore", "--target", self.empty_folder("whole"))):
+        places = self.places(CALLS, "restore", "--target", self.empty_folder("whole"))
+        for place in places:
             target = self.empty_folder()
-            killed += self.killed_at(call, number, "restore", "--target", target)
+            killed += self.killed_at(place, "restore", "--target", target)
             self.check_next_restore(target)
             shutil.rmtree(target)
+        self.tell(killed, len(places))
         self.assertGreater(killed, 10)
 
     @limit(1800 if CAMPAIGN else 180)
-    def test_init(self):
+    def test_init_killed(self):
         killed = 0
         original = self.repo
-        for call, number in list(self.places("init", "--instance", "another")):
+        places = self.places(CALLS, "init", "--instance", "another")
+        for call, number in places:
             self.repo = remora.Repository(self.folder / f"repo-{call}-{number}")
-            killed += self.killed_at(call, number, "init")
+            killed += self.killed_at((call, number), "init")
             self.expect(remora.OK, self.repo.run("init"))
             self.backup(self.repo, "--rdb-file", self.dump)
             self.repo = original
+        self.tell(killed, len(places))
         self.assertGreater(killed, 3)
+
+    def check_failed(self, error, result):
+        """Done all the same, or an exit status that says what it was."""
+        wanted = {"EIO": (0, remora.UNEXPECTED, remora.USAGE, remora.STORAGE), "ENOSPC": (0, remora.NO_SPACE),
+                  "EACCES": (0, remora.STORE_DENIED)}
+        self.assertIn(result.status, wanted[error], result)
+        return result.status != 0
+
+    @limit(1800 if CAMPAIGN else 180)
+    def test_backup_when_a_call_fails(self):
+        words = ["backup", "--rdb-file", self.dump]
+        checked, failed = set(), 0
+        places = self.places(FAILING, *words)
+        for error in ("EIO", "ENOSPC", "EACCES"):
+            for place in places:
+                before = set(self.ids(self.repo))
+                result = self.inject(place, f"error={error}", *words)
+                failed += self.check_failed(error, result)
+                self.check_listed(checked)
+                if result.status == 0:
+                    self.assertEqual(len(before) + 1, len(checked), f"{place} {error}: done, but not listed")
+        self.tell(failed, 3 * len(places))
+        self.assertGreater(failed, 20)
+
+    @limit(1800 if CAMPAIGN else 180)
+    def test_restore_when_a_call_fails(self):
+        self.backup(self.repo, "--rdb-file", self.dump)
+        failed = 0
+        places = self.places(FAILING, "restore", "--target", self.empty_folder("whole"))
+        for error in ("EIO", "ENOSPC"):
+            for place in places:
+                target = self.empty_folder()
+                result = self.inject(place, f"error={error}", "restore", "--target", target)
+                failed += self.check_failed(error, result)
+                if result.status == 0:
+                    self.assertTrue(self.check_target(target), f"{place} {error}: done, but nothing is there")
+                self.check_next_restore(target)
+                shutil.rmtree(target)
+        self.tell(failed, 2 * len(places))
+        self.assertGreater(failed, 20)
 
 
 class BySignal(KillCase):
@@ -172,7 +234,7 @@ class BySignal(KillCase):
 
     def test_backup(self):
         for number in (signal.SIGTERM, signal.SIGINT):
-            self.stopped_run(number, "backup", "--rdb-file", self.dump, "--level", 19)
+            self.stopped_run(number, "backup", "--rdb-file", self.dump, "--level", 6)
             self.assertEqual([], self.ids(self.repo))
             self.assertEqual([], [p for p in objects(self.repo.path) if p.name not in ("remora.json", "instance.json")])
         self.backup(self.repo, "--rdb-file", self.dump)

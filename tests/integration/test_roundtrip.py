@@ -84,7 +84,7 @@ class RoundTrip(Case):
     @per_server
     def test_everyday_data(self, program):
         server = self.server(program=program)
-        data.fill_mixed(server, 60)
+        data.fill_mixed(server, 25)
         data.load_functions(server)
         before = server.fingerprint()
         repo = self.repository()

@@ -14,11 +14,11 @@ SECRET = "correct-horse-battery"
 class Secrets(Case):
     def setUp(self):
         super().setUp()
-        self.listener = self.server("--requirepass", SECRET, password=SECRET)
-        self.listener.call("SET", "key", "value")
+        self.redis = self.server("--requirepass", SECRET, password=SECRET)
+        self.redis.call("SET", "key", "value")
         self.password_file = self.folder / "password"
         self.password_file.write_text(SECRET)
-        self.host = f"127.0.0.1:{self.listener.port}"
+        self.host = f"127.0.0.1:{self.redis.port}"
 
     def ways(self):
         """(words, environment): each way to give the password."""
@@ -26,11 +26,15 @@ class Secrets(Case):
         yield ["--redis-url", f"redis://:{SECRET}@{self.host}"], {}
         yield ["--redis-url", f"redis://default:{SECRET}@{self.host}"], {}
         yield [f"--redis-url=redis://:{SECRET}@{self.host}"], {}
-        yield ["--redis-url", f"unix://:{SECRET}@{self.listener.socket}"], {}
+        yield ["--redis-url", f"unix://:{SECRET}@{self.redis.socket}"], {}
         yield ["--redis-url", plain, "--redis-password-file", self.password_file], {}
         yield ["--redis-url", plain], {"REDISCLI_AUTH": SECRET}
         yield [], {"REMORA_REDIS_URL": f"redis://:{SECRET}@{self.host}"}
         yield ["--redis-url", plain], {"REMORA_REDIS_PASSWORD_FILE": str(self.password_file)}
+
+    def run_backup(self, repo, words, env, *more):
+        return repo.run("backup", "--data-dir", self.redis.data, *words, *more, "--log-level", "debug", "--json",
+                        env=env)
 
     def check_silent(self, what, *texts):
         for text in texts:
@@ -40,8 +44,8 @@ class Secrets(Case):
         repo = self.repository()
         for words, env in self.ways():
             for log_format in ("text", "json"):
-                result = self.expect(remora.OK, repo.run("backup", "--data-dir", self.listener.data, *words, "--log-level",
-                                                         "debug", "--log-format", log_format, "--json", env=env))
+                result = self.run_backup(repo, words, env, "--log-format", log_format)
+                self.expect(remora.OK, result)
                 self.check_silent(words, result.out, result.err)
         for verb in (["list"], ["show", "latest"], ["show", "latest", "--json"], ["verify"]):
             result = self.expect(remora.OK, repo.run(*verb, "--log-level", "debug"))
@@ -51,16 +55,14 @@ class Secrets(Case):
 
     def test_when_it_fails(self):
         repo = self.repository()
-        self.listener.call("CONFIG", "SET", "requirepass", "changed")
-        self.listener.password = "changed"
+        self.redis.call("CONFIG", "SET", "requirepass", "changed")
+        self.redis.password = "changed"
         for words, env in self.ways():
-            result = self.expect(remora.SERVER_DENIED, repo.run("backup", "--data-dir", self.listener.data, *words,
-                                                                "--log-level", "debug", "--json", env=env))
+            result = self.expect(remora.SERVER_DENIED, self.run_backup(repo, words, env))
             self.check_silent(words, result.out, result.err)
-        self.listener.kill()
+        self.redis.kill()
         for words, env in self.ways():
-            result = self.expect(remora.SERVER, repo.run("backup", "--data-dir", self.listener.data, *words, "--timeout",
-                                                         "2s", "--log-level", "debug", "--json", env=env))
+            result = self.expect(remora.SERVER, self.run_backup(repo, words, env, "--timeout", "2s"))
             self.check_silent(words, result.out, result.err)
 
     def test_in_urls_that_are_wrong(self):
@@ -68,26 +70,25 @@ class Secrets(Case):
         for url in (f"redis://:{SECRET}@:bad:port", f"redis://user:{SECRET}@host:99999999", f"rediss://:{SECRET}@host",
                     f"redis:/:{SECRET}@host", f"http://user:{SECRET}@host/", f"redis://:{SECRET}%zz@host"):
             for words, env in ((["--redis-url", url], {}), ([], {"REMORA_REDIS_URL": url})):
-                result = repo.run("backup", "--data-dir", self.listener.data, *words, "--json", "--log-level", "debug",
-                                  env=env)
+                result = self.run_backup(repo, words, env)
                 self.assertIn(result.status, (remora.USAGE, remora.UNSUPPORTED, remora.SERVER), result)
                 self.check_silent(url, result.out, result.err)
 
     def test_in_the_list_of_processes(self):
         """While it runs: the command line of a URL with a password is overwritten at the start."""
         repo = self.repository()
-        with self.listener.client() as client:
+        with self.redis.client() as client:
             client.calls(("SET", n, n) for n in range(1000))
-        self.listener.config("rdb-key-save-delay", 10_000)
+        self.redis.config("rdb-key-save-delay", 10_000)
         for words, env in self.ways():
-            self.listener.wait_for("persistence", "rdb_bgsave_in_progress", "0")
-            process = repo.start("backup", "--data-dir", self.listener.data, *words, env=env)
+            self.redis.wait_for("persistence", "rdb_bgsave_in_progress", "0")
+            process = repo.start("backup", "--data-dir", self.redis.data, *words, env=env)
             self.addCleanup(processes.end, process)
-            self.listener.wait_for("persistence", "rdb_bgsave_in_progress", "1")
+            self.redis.wait_for("persistence", "rdb_bgsave_in_progress", "1")
             with open(f"/proc/{process.pid}/cmdline", "rb") as f:
                 self.check_silent(words, f.read())
             process.send_signal(signal.SIGTERM)
             remora.finish(process)
-            for pid in processes.children(self.listener.process.pid):
+            for pid in processes.children(self.redis.process.pid):
                 processes.kill_quietly(pid)
             time.sleep(0.05)

@@ -44,8 +44,7 @@ below(uint64_t *state, size_t n)
     return n == 0 ? 0 : (size_t)(next_random(state) % n);
 }
 
-/* ---- mutations: D has room for GROWTH bytes more ------------------------------------------------------------------
- */
+/* ---- mutations: D has room for GROWTH bytes more ----------------------------------------------------------------- */
 
 static void
 insert(struct dump *d, size_t at, const uint8_t *bytes, size_t n)
@@ -114,8 +113,7 @@ mutate(struct dump *d, uint64_t *state)
     }
 }
 
-/* ---- one trial ----------------------------------------------------------------------------------------------------
- */
+/* ---- one trial --------------------------------------------------------------------------------------------------- */
 
 static int
 scan_randomly(struct rdb_scan *scan, const struct dump *d, uint64_t *state, struct err *err)
@@ -184,8 +182,7 @@ try_one(const struct dump *original, uint64_t *state, struct tally *tally)
     return wrong;
 }
 
-/* ---- the program --------------------------------------------------------------------------------------------------
- */
+/* ---- the program ------------------------------------------------------------------------------------------------- */
 
 static int
 run(const struct dump *dumps, size_t count, uint64_t trials, uint64_t seed)

@@ -83,15 +83,15 @@ class Server:
         self.process = None
         self.start()
 
-    def start(self):
-        """Returns when the data is loaded."""
+    def start(self, wait=True):
+        """Returns when the data is loaded, or at once."""
         for _ in range(5):
             self.port = free_port()
             words = [self.program.path, "--port", self.port, "--bind", "127.0.0.1", "--unixsocket", self.socket,
                      "--dir", self.data, "--save", "", "--enable-debug-command", "local", *self.options]
             with open(self.log_path, "ab") as log:
                 self.process = processes.start(self._command([str(w) for w in words]), stdout=log, stderr=log)
-            if self._wait_until_loaded():
+            if not wait or self._wait_until_loaded():
                 return
         raise RuntimeError(f"{self.program} did not start: {self.log_path.read_text()[-2000:]}")
 

@@ -38,8 +38,7 @@ assert_corrupt_at(const struct rdb_build *b, const char *where)
         fail_msg("\"%s\" does not say \"%s\"", err.msg, where);
 }
 
-/* ---- good dumps ---------------------------------------------------------------------------------------------------
- */
+/* ---- good dumps -------------------------------------------------------------------------------------------------- */
 
 static void
 scan__sample__counts_everything(void **state)
@@ -159,8 +158,7 @@ scan__large_value_across_many_blocks__is_good(void **state)
     free(value);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------------------------
- */
+/* ---- damage ------------------------------------------------------------------------------------------------------ */
 
 static void
 scan__every_single_bit_flipped__is_corrupt(void **state)
@@ -303,8 +301,7 @@ scan_feed__after_a_failure__fails_the_same_way(void **state)
     rdb_scan_free(NULL);
 }
 
-/* ---- what is not supported ----------------------------------------------------------------------------------------
- */
+/* ---- what is not supported --------------------------------------------------------------------------------------- */
 
 static const struct rdb_scan_options allow = {.allow_unparsed = true};
 
@@ -427,8 +424,7 @@ scan__newer_version__bytes_behind_its_end__are_judged_by_the_crc(void **state)
     rdb_build_fini(&b);
 }
 
-/* ---- limits -------------------------------------------------------------------------------------------------------
- */
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
 
 static void
 scan__many_databases__up_to_the_limit(void **state)

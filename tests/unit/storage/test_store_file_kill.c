@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -23,13 +24,19 @@ len_of(char letter)
     return 1000u + (MAX_LEN - 1000u) / 26 * (unsigned)(letter - 'a');
 }
 
+struct writer {
+    char path[256];
+    int progress[2]; /* a pipe: a byte for each object put */
+};
+
 /* Put, overwrite, create and remove until killed. */
 static int
 write_for_ever(void *arg)
 {
+    const struct writer *w = arg;
     char *data = mem_new(MAX_LEN), key[64];
     struct err err = ERR_INIT;
-    struct store *s = store_file_open(arg, 0, &err);
+    struct store *s = store_file_open(w->path, 0, &err);
 
     CHILD_CHECK(s != NULL);
     for (unsigned i = 0;; i++) {
@@ -41,6 +48,7 @@ write_for_ever(void *arg)
         if (i % 5 == 0)
             put.flags = STORE_PUT_CREATE;
         CHILD_CHECK(store_put(s, &put, &err) == 0 || err.code == ERR_EXISTS);
+        CHILD_CHECK(write(w->progress[1], ".", 1) == 1);
         if (i % 3 == 0)
             CHILD_CHECK(store_remove(s, key, &err) == 0);
     }
@@ -81,39 +89,55 @@ assert_all_whole(struct store *s)
     return seen.count;
 }
 
+/* Start a writer, kill it somewhere in one of its next few puts. */
+static void
+kill_a_writer(struct writer *w)
+{
+    uint8_t random[2];
+    char byte;
+    pid_t pid;
+
+    assert_int_equal(pipe(w->progress), 0);
+    pid = test_child_start(write_for_ever, w);
+    digest_random(random, sizeof(random));
+    for (int puts = random[0] % 12; puts > 0; puts--)
+        assert_int_equal(read(w->progress[0], &byte, 1), 1);
+    clock_sleep_ms(random[1] % 8);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(test_child_wait(pid), 128 + SIGKILL);
+    (void)close(w->progress[0]);
+    (void)close(w->progress[1]);
+}
+
 static void
 put__killed_at_30_moments__leaves_whole_objects_only(void **state)
 {
-    char path[256], command[512];
+    struct writer w;
+    char command[512];
     struct err err = ERR_INIT;
     uint64_t removed = 0;
     size_t most = 0;
     struct store *s;
 
     (void)state;
-    test_make_dir(path);
-    s = store_file_open(path, 0, &err);
+    test_make_dir(w.path);
+    s = store_file_open(w.path, 0, &err);
     assert_non_null(s);
     for (int i = 0; i < KILLS; i++) {
-        pid_t pid = test_child_start(write_for_ever, path);
-        uint16_t random = 0;
         size_t whole;
 
-        digest_random(&random, sizeof(random));
-        clock_sleep_ms(5 + random % 60);
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        assert_int_equal(test_child_wait(pid), 128 + SIGKILL);
+        kill_a_writer(&w);
         whole = assert_all_whole(s);
         most = whole > most ? whole : most;
     }
-    assert_true(most > 0); /* the writer did write */
+    assert_true(most > 0); /* the writers did write */
     clock_sleep_ms(20);
     assert_ok(store_file_sweep(s, 1, &removed, &err), &err);
-    (void)snprintf(command, sizeof(command), "find '%s' -name '.tmp-*' | grep -q .", path);
+    (void)snprintf(command, sizeof(command), "find '%s' -name '.tmp-*' | grep -q .", w.path);
     assert_true(system(command) != 0); /* NOLINT(cert-env33-c): a test, on its own path */
     (void)assert_all_whole(s);
     store_free(s);
-    test_remove_dir(path);
+    test_remove_dir(w.path);
 }
 
 int

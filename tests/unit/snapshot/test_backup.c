@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_backup.c: the pipeline: what it stores, when it refuses, and that nothing is left behind when it fails. */
+#include "snapshot/backup.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/sig.h"
+#include "snapshot/repo/layout.h"
+#include "snapshot/verify.h"
+#include "storage/store_fault.h"
+#include "storage/store_mem.h"
+#include "tests/support/repo_case.h"
+#include "tests/support/source_mem.h"
+#include "tests/support/test_common.h"
+
+#define FOLDER "instances/" CASE_INSTANCE "/"
+
+struct backup_case {
+    struct repo_case c;
+    struct rdb_build dump;
+    struct source_mem source;
+    struct backup_options o;
+};
+
+static void
+begin(struct backup_case *b, size_t bytes, int64_t ctime_s, unsigned jobs)
+{
+    repo_case_open(&b->c);
+    repo_case_dump(&b->dump, bytes, ctime_s);
+    source_mem_init(&b->source, b->dump.data, b->dump.len);
+    b->o = repo_case_options(&b->c, jobs);
+}
+
+static void
+end(struct backup_case *b)
+{
+    rdb_build_fini(&b->dump);
+    repo_case_close(&b->c);
+}
+
+/* ---- what is stored ---- */
+
+struct bytes {
+    char *data;
+    size_t len;
+};
+
+/* The segments one behind the other, as `cat *.zst` gives them, through zstd's streaming interface. */
+static struct bytes
+decompress_all(const struct repo_case *c, const struct manifest *m)
+{
+    ZSTD_DStream *d = ZSTD_createDStream();
+    struct bytes out = {mem_new(m->rdb_member.raw_size + 1), 0};
+    ZSTD_outBuffer to = {out.data, m->rdb_member.raw_size + 1, 0};
+    size_t left = 0;
+
+    for (uint64_t n = 0; n < m->rdb_member.segments; n++) {
+        ZSTD_inBuffer from = {0};
+        struct layout_key key;
+        char *frame;
+
+        layout_segment(&key, m->instance, &m->id, LAYOUT_MEMBER_RDB, n);
+        frame = repo_case_get(c->mem, key.text, &from.size);
+        for (from.src = frame; from.pos < from.size;) {
+            left = ZSTD_decompressStream(d, &to, &from);
+            assert_false(ZSTD_isError(left));
+        }
+        free(frame);
+    }
+    assert_int_equal(left, 0);
+    ZSTD_freeDStream(d);
+    out.len = to.pos;
+    return out;
+}
+
+static void
+backup_of(size_t bytes, unsigned jobs, size_t slice)
+{
+    struct err err = ERR_INIT;
+    struct backup_case b;
+    struct manifest *m = NULL;
+    struct bytes back;
+    size_t segments = (bytes + CASE_SEGMENT - 1) / CASE_SEGMENT;
+
+    begin(&b, bytes, 1700000000, jobs);
+    b.source.slice = slice;
+    assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+    assert_int_equal(b.source.confirmed, 1);
+    assert_int_equal(b.source.found_keys, m->rdb.keys);
+    assert_int_equal(m->rdb_member.segments, segments);
+    assert_int_equal(m->rdb_member.raw_size, bytes);
+    assert_int_equal(m->rdb.bytes, bytes);
+    assert_int_equal(m->rdb.crc_state, RDB_CRC_GOOD);
+    /* Segments, index, manifest and two markers: nothing else. */
+    assert_int_equal(repo_case_count(b.c.mem, ""), segments + 2 + 2);
+    back = decompress_all(&b.c, m);
+    assert_int_equal(back.len, bytes);
+    assert_memory_equal(back.data, b.dump.data, bytes);
+    assert_ok(verify_backup(&b.c.repo, m, VERIFY_DIGESTS, NULL, &err), &err);
+    free(back.data);
+    manifest_free(m);
+    end(&b);
+}
+
+static void
+backup__sizes_jobs_and_slicings__concatenated_frames_are_the_dump(void **state)
+{
+    static const size_t sizes[] = {200,
+                                   CASE_SEGMENT - 1,
+                                   CASE_SEGMENT,
+                                   CASE_SEGMENT + 1,
+                                   2 * (size_t)CASE_SEGMENT,
+                                   25 * (size_t)CASE_SEGMENT + 17};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        for (unsigned jobs = 1; jobs <= 4; jobs *= 2)
+            backup_of(sizes[i], jobs, 0);
+    }
+    backup_of(3 * (size_t)CASE_SEGMENT + 5, 2, 1);
+    backup_of(9 * (size_t)CASE_SEGMENT + 5, 4, 1000);
+}
+
+static void
+backup__everything_given__in_the_manifest(void **state)
+{
+    static char team[] = "team", cache[] = "cache";
+    const struct manifest_tag tags[] = {{team, cache}};
+    struct err err = ERR_INIT;
+    struct backup_case b;
+    struct manifest *m = NULL, *stored = NULL;
+    struct layout_key key;
+    size_t len = 0;
+    char *text;
+
+    (void)state;
+    begin(&b, 9000, 1700000000, 2);
+    b.o.tags = tags;
+    b.o.tag_count = 1;
+    b.o.started_ms = 1600000000000;
+    b.source.source.facts.known = true;
+    (void)snprintf(b.source.source.facts.role, sizeof(b.source.source.facts.role), "replica");
+    assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+    layout_manifest(&key, CASE_INSTANCE, &m->id);
+    text = repo_case_get(b.c.mem, key.text, &len);
+    assert_ok(manifest_parse(text, len, &stored, &err), &err);
+    assert_string_equal(stored->uuid, m->uuid);
+    assert_string_equal(stored->instance, CASE_INSTANCE);
+    assert_string_equal(stored->method, "memory");
+    assert_string_equal(stored->tool_version, "0.0.test");
+    assert_string_equal(stored->source.role, "replica");
+    assert_string_equal(stored->tags[0].value, "cache");
+    assert_int_equal(stored->started_ms, 1600000000000);
+    assert_true(stored->finished_ms >= stored->started_ms);
+    assert_int_equal(stored->level, 1);
+    assert_int_equal(stored->rdb.ctime_s, 1700000000);
+    assert_int_equal(stored->rdb.db_count, 1);
+    assert_int_equal(stored->rdb.dbs[0].number, 3);
+    assert_false(stored->suspicious);
+    manifest_free(stored);
+    manifest_free(m);
+    free(text);
+    end(&b);
+}
+
+/* ---- the id's time ---- */
+
+static int64_t
+id_time(int64_t snapshot_ms, int64_t ctime_s, int64_t fallback_ms, int64_t skew_ms)
+{
+    struct err err = ERR_INIT;
+    struct backup_case b;
+    struct manifest *m = NULL;
+    struct backup_id id;
+    int64_t ms = 0;
+
+    begin(&b, 5000, ctime_s, 1);
+    b.c.repo.skew_ms = skew_ms;
+    b.source.source.snapshot_ms = snapshot_ms;
+    b.source.source.snapshot_fallback_ms = fallback_ms;
+    assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+    assert_true(backup_id_parse(m->id.text, &id, &ms));
+    assert_int_equal(ms / 1000, m->snapshot_ms / 1000);
+    manifest_free(m);
+    end(&b);
+    return ms;
+}
+
+static void
+backup__id_time__snapshot_then_ctime_then_mtime_never_the_future(void **state)
+{
+    int64_t now = clock_wall_ms() / 1000 * 1000;
+
+    (void)state;
+    assert_int_equal(id_time(1650000000000, 1700000000, 1600000000000, 0), 1650000000000);
+    assert_int_equal(id_time(1650000000000, 1700000000, 1600000000000, -5000), 1649999995000); /* the store's clock */
+    assert_int_equal(id_time(1650000000000, 0, 0, 7000), 1650000007000);
+    assert_int_equal(id_time(0, 1700000000, 1600000000000, 3600000), 1700000000000); /* the server's, as it stands */
+    assert_int_equal(id_time(0, 0, 1600000000000, 3600000), 1600000000000);
+    assert_in_range(id_time(0, 0, 0, 0), now, now + 60000);
+    assert_in_range(id_time(0, 4102444800, 0, 0), now, now + 60000);       /* a server that lives in 2100 */
+    assert_in_range(id_time(0, 9223372036854775, 0, 0), now, now + 60000); /* or at the end of time */
+    assert_in_range(id_time(0, INT64_MAX, 0, 0), now, now + 60000);
+    assert_in_range(id_time(0, 0, 4102444800000, 0), now, now + 60000); /* a file from the future */
+}
+
+/* ---- failures: never a manifest, nothing left ---- */
+
+static void
+assert_nothing_left(const struct repo_case *c)
+{
+    assert_int_equal(repo_case_count(c->mem, FOLDER "backups/"), 0);
+    assert_int_equal(repo_case_count(c->mem, FOLDER "data/"), 0);
+}
+
+static void
+assert_backup_fails(struct backup_case *b, enum err_code code)
+{
+    struct err err = ERR_INIT;
+    struct manifest *m = NULL;
+
+    assert_fails(backup_run(&b->o, &b->source.source, &m, &err), &err, code);
+    assert_null(m);
+    assert_nothing_left(&b->c);
+}
+
+static void
+backup__empty_source__corrupt(void **state)
+{
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 200, 0, 2);
+    b.source.len = 0;
+    assert_backup_fails(&b, ERR_CORRUPT);
+    assert_int_equal(b.source.confirmed, 0);
+    end(&b);
+}
+
+static void
+backup__source_fails__nothing_left(void **state)
+{
+    static const size_t at[] = {0, 1, CASE_SEGMENT, 5 * CASE_SEGMENT + 1, 12 * CASE_SEGMENT - 1};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+        for (unsigned jobs = 1; jobs <= 4; jobs *= 2) {
+            struct backup_case b;
+
+            begin(&b, 12 * (size_t)CASE_SEGMENT, 0, jobs);
+            b.source.fail_at = at[i];
+            b.source.slice = 512;
+            assert_backup_fails(&b, ERR_SERVER);
+            assert_int_equal(b.source.confirmed, 0);
+            end(&b);
+        }
+    }
+}
+
+static void
+backup__source_does_not_confirm__nothing_left(void **state)
+{
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 12 * (size_t)CASE_SEGMENT, 0, 2);
+    b.source.confirm_code = ERR_SERVER;
+    assert_backup_fails(&b, ERR_SERVER);
+    assert_int_equal(b.source.confirmed, 1);
+    end(&b);
+}
+
+static void
+backup__damaged_dump__nothing_left(void **state)
+{
+    static const size_t at[] = {0, 20, 3000, 5 * CASE_SEGMENT, 6 * CASE_SEGMENT - 1, 6 * CASE_SEGMENT - 9};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+        struct backup_case b;
+
+        begin(&b, 6 * (size_t)CASE_SEGMENT, 0, 2);
+        b.dump.data[at[i]] ^= 0x80;
+        assert_backup_fails(&b, ERR_CORRUPT);
+        end(&b);
+    }
+    for (size_t cut = 1; cut < 30; cut++) {
+        struct backup_case b;
+
+        begin(&b, 6 * (size_t)CASE_SEGMENT, 0, 2);
+        b.source.len -= cut;
+        assert_backup_fails(&b, ERR_CORRUPT);
+        end(&b);
+    }
+}
+
+/* A dump with a type that nobody knows yet. */
+static void
+backup__unknown_type__unsupported_unless_allowed(void **state)
+{
+    struct err err = ERR_INIT;
+    struct manifest *m = NULL;
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 200, 0, 2);
+    rdb_build_fini(&b.dump);
+    rdb_build_init(&b.dump, "REDIS0011");
+    rdb_build_set(&b.dump, "known", "value");
+    rdb_build_byte(&b.dump, 200);
+    rdb_build_str(&b.dump, "unknown");
+    for (int i = 0; i < 2000; i++)
+        rdb_build_str(&b.dump, "whatever");
+    rdb_build_end(&b.dump);
+    source_mem_init(&b.source, b.dump.data, b.dump.len);
+    assert_backup_fails(&b, ERR_UNSUPPORTED);
+    b.o.allow_unparsed = true;
+    source_mem_init(&b.source, b.dump.data, b.dump.len);
+    assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+    assert_false(m->rdb.parsed);
+    assert_string_not_equal(m->rdb.unparsed_why, "");
+    assert_ok(verify_backup(&b.c.repo, m, VERIFY_DIGESTS, NULL, &err), &err);
+    manifest_free(m);
+    b.dump.data[b.dump.len / 2] ^= 1; /* the CRC still stands */
+    source_mem_init(&b.source, b.dump.data, b.dump.len);
+    assert_fails(backup_run(&b.o, &b.source.source, &m, &err), &err, ERR_CORRUPT);
+    end(&b);
+}
+
+static void
+backup__bad_tags__nothing_stored(void **state)
+{
+    static char bad[] = "caf\xe9", good[] = "k";
+    const struct manifest_tag tags[] = {{good, bad}};
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 9000, 0, 2);
+    b.o.tags = tags;
+    b.o.tag_count = 1;
+    assert_backup_fails(&b, ERR_USAGE);
+    assert_int_equal(store_fault_counts(b.c.store).calls[STORE_CALL_ANY], 0);
+    end(&b);
+}
+
+/* ---- the store fails at its Nth call ---- */
+
+static void
+note_last_put(enum store_call call, const char *key, void *cookie)
+{
+    if (call == STORE_CALL_PUT && strstr(key, "/backups/") != NULL)
+        *(bool *)cookie = true;
+}
+
+/* One try; true when the backup worked. */
+static bool
+try_with_fault(const struct store_fault *fault, unsigned jobs)
+{
+    struct err err = ERR_INIT;
+    struct manifest *m = NULL;
+    struct backup_case b;
+    bool manifest_was_put = false;
+    int rc;
+
+    begin(&b, 7 * (size_t)CASE_SEGMENT + 3, 0, jobs);
+    store_fault_set_hook(b.c.store, note_last_put, &manifest_was_put);
+    store_fault_add(b.c.store, fault);
+    rc = backup_run(&b.o, &b.source.source, &m, &err);
+    if (rc == 0) {
+        assert_int_equal(repo_case_count(b.c.mem, FOLDER "backups/"), 1);
+        assert_int_equal(repo_case_count(b.c.mem, FOLDER "data/"), 8 + 1);
+    } else {
+        assert_int_equal(err.code, fault->code);
+        assert_int_equal(repo_case_count(b.c.mem, FOLDER "backups/"), 0);
+        /* A manifest whose put failed may still come: then all of its data stays. Otherwise none does. */
+        if (manifest_was_put && fault->code == ERR_STORAGE)
+            assert_int_equal(repo_case_count(b.c.mem, FOLDER "data/"), 8 + 1);
+        else
+            assert_int_equal(repo_case_count(b.c.mem, FOLDER "data/"), 0);
+    }
+    manifest_free(m);
+    end(&b);
+    return rc == 0;
+}
+
+static void
+backup__store_fails_at_nth_call__clean_for_every_n(void **state)
+{
+    static const enum err_code codes[] = {ERR_STORAGE, ERR_STORE_DENIED, ERR_NO_SPACE};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        for (unsigned jobs = 1; jobs <= 4; jobs *= 2) {
+            for (enum store_fault_kind how = STORE_FAULT_FAIL; how <= STORE_FAULT_LOSE; how++) {
+                unsigned worked = 0, failed = 0;
+
+                for (uint64_t nth = 1; nth <= 14; nth++) {
+                    struct store_fault fault = {.what = how, .nth = nth, .times = 1, .code = codes[i]};
+
+                    if (try_with_fault(&fault, jobs))
+                        worked++;
+                    else
+                        failed++;
+                }
+                /* 8 segments, list, now, index, manifest; the manifest's lost answer is settled */
+                assert_int_equal(failed, how == STORE_FAULT_LOSE ? 11 : 12);
+                assert_int_equal(worked, how == STORE_FAULT_LOSE ? 3 : 2);
+            }
+        }
+    }
+}
+
+static void
+backup__store_dies_for_good__right_code_and_no_manifest(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth <= 12; nth++) {
+        struct err err = ERR_INIT;
+        struct manifest *m = NULL;
+        struct backup_case b;
+
+        begin(&b, 7 * (size_t)CASE_SEGMENT + 3, 0, 2);
+        store_fault_add(b.c.store, &(struct store_fault){.nth = nth, .code = ERR_STORE_DENIED});
+        assert_fails(backup_run(&b.o, &b.source.source, &m, &err), &err, ERR_STORE_DENIED);
+        assert_int_equal(repo_case_count(b.c.mem, FOLDER "backups/"), 0);
+        end(&b);
+    }
+}
+
+/* A pod that may not delete keeps its exit status. */
+static void
+backup__removal_denied__the_first_error_counts(void **state)
+{
+    struct err err = ERR_INIT;
+    struct manifest *m = NULL;
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 7 * (size_t)CASE_SEGMENT + 3, 0, 2);
+    b.source.confirm_code = ERR_SERVER;
+    store_fault_add(b.c.store, &(struct store_fault){.call = STORE_CALL_REMOVE, .code = ERR_STORE_DENIED});
+    assert_fails(backup_run(&b.o, &b.source.source, &m, &err), &err, ERR_SERVER);
+    assert_int_equal(repo_case_count(b.c.mem, FOLDER "backups/"), 0);
+    end(&b);
+}
+
+/* ---- a signal ---- */
+
+static void
+signal_in_the_middle(struct source_mem *s)
+{
+    if (s->at > 5 * CASE_SEGMENT)
+        (void)raise(SIGTERM);
+}
+
+static void
+backup__sigterm_in_the_middle__interrupted_and_nothing_left(void **state)
+{
+    pid_t pid = fork();
+    int status = 0;
+
+    (void)state;
+    assert_true(pid >= 0);
+    if (pid == 0) { /* the flag lasts as long as the process */
+        struct err err = ERR_INIT;
+        struct manifest *m = NULL;
+        struct backup_case b;
+        int rc;
+
+        (void)setenv("CMOCKA_TEST_ABORT", "1", 1);
+        sig_install();
+        begin(&b, 12 * (size_t)CASE_SEGMENT, 0, 2);
+        b.source.before_read = signal_in_the_middle;
+        b.source.slice = 100;
+        rc = backup_run(&b.o, &b.source.source, &m, &err);
+        if (rc == 0 || repo_case_count(b.c.mem, FOLDER "data/") + repo_case_count(b.c.mem, FOLDER "backups/") != 0)
+            _exit(99);
+        _exit(err_exit_status(err.code));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 12);
+}
+
+/* ---- progress ---- */
+
+static void
+note_progress(const struct progress *p, void *cookie)
+{
+    struct progress *last = cookie;
+
+    assert_true(p->phase > last->phase || p->done >= last->done);
+    *last = *p;
+}
+
+static void
+backup__progress__ends_with_everything(void **state)
+{
+    struct err err = ERR_INIT;
+    struct progress last = {.phase = PROGRESS_STORING};
+    struct manifest *m = NULL;
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 12 * (size_t)CASE_SEGMENT, 0, 2);
+    b.o.progress = (struct progress_sink){note_progress, &last};
+    assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+    assert_int_equal(last.phase, PROGRESS_PUBLISHING);
+    assert_int_equal(last.done, b.dump.len);
+    assert_int_equal(last.stored, m->rdb_member.stored_size);
+    manifest_free(m);
+    end(&b);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(backup__sizes_jobs_and_slicings__concatenated_frames_are_the_dump),
+        cmocka_unit_test(backup__everything_given__in_the_manifest),
+        cmocka_unit_test(backup__id_time__snapshot_then_ctime_then_mtime_never_the_future),
+        cmocka_unit_test(backup__empty_source__corrupt),
+        cmocka_unit_test(backup__source_fails__nothing_left),
+        cmocka_unit_test(backup__source_does_not_confirm__nothing_left),
+        cmocka_unit_test(backup__damaged_dump__nothing_left),
+        cmocka_unit_test(backup__unknown_type__unsupported_unless_allowed),
+        cmocka_unit_test(backup__bad_tags__nothing_stored),
+        cmocka_unit_test(backup__store_fails_at_nth_call__clean_for_every_n),
+        cmocka_unit_test(backup__store_dies_for_good__right_code_and_no_manifest),
+        cmocka_unit_test(backup__removal_denied__the_first_error_counts),
+        cmocka_unit_test(backup__sigterm_in_the_middle__interrupted_and_nothing_left),
+        cmocka_unit_test(backup__progress__ends_with_everything),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
