@@ -191,6 +191,7 @@ struct list_args {
     void *cookie;
     char last[TOLD_KEY_MAX]; /* told last; "" at first */
     bool too_long;           /* a key did not fit there: the listing cannot go on behind it */
+    bool enough;             /* the callback has what it wanted */
 };
 
 static bool
@@ -202,7 +203,8 @@ tell_and_note(const struct store_object *object, void *cookie)
     a->too_long = len >= sizeof(a->last);
     if (!a->too_long)
         memcpy(a->last, object->key, len + 1);
-    return a->fn(object, a->cookie);
+    a->enough = !a->fn(object, a->cookie);
+    return !a->enough;
 }
 
 static int
@@ -212,7 +214,7 @@ call_list(struct store *inner, void *args, struct err *err)
 
     if (a->last[0] != '\0')
         a->what.start_after = a->last;
-    if (inner->ops->list(inner, &a->what, tell_and_note, a, err) == 0)
+    if (inner->ops->list(inner, &a->what, tell_and_note, a, err) == 0 || a->enough)
         return 0;
     if (a->too_long)
         err->retry_after_ms = ERR_NEVER_RETRY;

@@ -359,7 +359,7 @@ store_s3_open(const struct store_s3_options *options, struct err *err)
     if (c != NULL) {
         s = mem_new(sizeof(*s));
         s->store.ops = &s3_ops;
-        s->store.features = STORE_CREATE_ONLY | (options->read_only ? 0u : (unsigned)STORE_WRITABLE);
+        s->store.features = STORE_CREATE_ONLY | STORE_WRITABLE;
         s->store.url = mem_printf("s3://%s%s%.*s", bucket, *prefix != '\0' ? "/" : "",
                                   (int)(*prefix != '\0' ? strlen(prefix) - 1 : 0), prefix);
         s->client = c;

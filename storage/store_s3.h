@@ -20,7 +20,6 @@ struct store_s3_options {
     enum s3_addressing addressing;
     const char *access_key_file;
     struct http_options http;
-    bool read_only;
     /* Headers of every put; NULL: none. */
     const char *storage_class; /* STANDARD_IA, ... */
     const char *encryption;    /* x-amz-server-side-encryption: AES256, aws:kms */

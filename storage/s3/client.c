@@ -16,11 +16,10 @@
 #include "storage/s3/failure.h"
 #include "storage/s3/sigv4.h"
 
-#define SENDS_MAX      4 /* of one call: the first, and what redirects and the clock ask for */
-#define HEADERS_MAX    24
-#define URL_MAX_BYTES  16384
-#define SKEW_CLEAR_MS  600000 /* such a difference is told from ours even without a code (HEAD has none) */
-#define DEFAULT_REGION "us-east-1"
+#define SENDS_MAX     4 /* of one call: the first, and what redirects and the clock ask for */
+#define HEADERS_MAX   24
+#define URL_MAX_BYTES 16384
+#define SKEW_CLEAR_MS 600000 /* such a difference is told from ours even without a code (HEAD has none) */
 
 struct s3_client {
     struct http *http;
@@ -34,24 +33,10 @@ struct s3_client {
 
 /* ---- settings ---- */
 
-/* The first of the given texts that says something. */
-static const char *
-first_of(const char *const *texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (texts[i] != NULL && *texts[i] != '\0')
-            return texts[i];
-    return NULL;
-}
-
 static int
 settle(struct s3_client *c, const struct s3_client_options *o, struct err *err)
 {
-    const char *const endpoints[] = {o->endpoint, getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"),
-                                     c->credentials.endpoint};
-    const char *const regions[] = {o->region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), c->credentials.region,
-                                   DEFAULT_REGION};
-    const char *region = first_of(regions, ARRAY_LEN(regions));
+    const char *region = credentials_region(&c->credentials, o->region);
 
     for (const char *p = region; *p != '\0'; p++) {
         if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '/' || strlen(region) >= sizeof(c->region))
@@ -59,7 +44,8 @@ settle(struct s3_client *c, const struct s3_client_options *o, struct err *err)
     }
     (void)snprintf(c->region, sizeof(c->region), "%s", region);
     c->bucket = mem_strdup(o->bucket);
-    return s3_place_init(&c->place, first_of(endpoints, ARRAY_LEN(endpoints)), region, o->bucket, o->addressing, err);
+    return s3_place_init(&c->place, credentials_endpoint(&c->credentials, o->endpoint), region, o->bucket,
+                         o->addressing, err);
 }
 
 struct s3_client *

@@ -148,6 +148,32 @@ credentials_load(const char *access_key_file, struct credentials *c, struct err 
     return rc > 0 ? 0 : -1;
 }
 
+/* The first of the texts that says something. */
+static const char *
+first_of(const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_given(texts[i]))
+            return texts[i];
+    return NULL;
+}
+
+const char *
+credentials_endpoint(const struct credentials *c, const char *given)
+{
+    const char *const all[] = {given, getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"), c->endpoint};
+
+    return first_of(all, ARRAY_LEN(all));
+}
+
+const char *
+credentials_region(const struct credentials *c, const char *given)
+{
+    const char *const all[] = {given, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), c->region, "us-east-1"};
+
+    return first_of(all, ARRAY_LEN(all));
+}
+
 static void
 wipe(char *text)
 {

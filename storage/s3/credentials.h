@@ -28,6 +28,12 @@ struct credentials {
  * ERR_STORE_DENIED when nothing in the chain knows a key. credentials_fini() in any case. */
 int credentials_load(const char *access_key_file, struct credentials *c, struct err *err) MUST_CHECK;
 
+/* Where the store is and what its region is called: what was GIVEN (may be NULL), else the environment's
+ * (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL; AWS_REGION, AWS_DEFAULT_REGION), else the profile's, else NULL for AWS's own
+ * endpoint, and us-east-1. */
+const char *credentials_endpoint(const struct credentials *c, const char *given);
+const char *credentials_region(const struct credentials *c, const char *given);
+
 /* Wipe and free; fine on a zeroed struct. */
 void credentials_fini(struct credentials *c);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The suite against a real S3 server, in four ways: http and https, path style and virtual-host style; by http in path
- * style through the retry wrapper too, as the program uses it. Without a server it is skipped, and says so. */
+/* The suite against a real S3 server, in four ways: http and https, path style and virtual-host style; through the
+ * retry wrapper, as the program uses it: RADOS Gateway 16 now and then answers 500 to the get of an object that is just
+ * being overwritten. Without a server it is skipped, and says so. */
 #include "tests/conformance/store_suite.h"
 
 #include <stdio.h>
@@ -14,14 +15,13 @@ static struct way {
     const char *name;
     const char *endpoint; /* the variable that has it */
     enum s3_addressing addressing;
-    bool retry;
 } way;
 
 static const struct way ways[] = {
-    {"s3 http, path", "S3_TEST_HTTP", S3_ADDRESSING_AUTO, false},
-    {"s3 http, virtual host", "S3_TEST_VHOST", S3_ADDRESSING_VIRTUAL, false},
-    {"s3 https, path", "S3_TEST_HTTPS", S3_ADDRESSING_PATH, true},
-    {"s3 https, virtual host", "S3_TEST_VHOSTS", S3_ADDRESSING_VIRTUAL, false},
+    {"s3 http, path", "S3_TEST_HTTP", S3_ADDRESSING_AUTO},
+    {"s3 http, virtual host", "S3_TEST_VHOST", S3_ADDRESSING_VIRTUAL},
+    {"s3 https, path", "S3_TEST_HTTPS", S3_ADDRESSING_PATH},
+    {"s3 https, virtual host", "S3_TEST_VHOSTS", S3_ADDRESSING_VIRTUAL},
 };
 
 static void *
@@ -52,7 +52,7 @@ writer(void *place)
         fprintf(stderr, "%s: %s\n", way.name, err.msg);
         abort();
     }
-    return way.retry ? store_retry_new(s, &(struct store_retry_options){0}) : s;
+    return store_retry_new(s, &(struct store_retry_options){0});
 }
 
 int
@@ -69,6 +69,7 @@ main(void)
                                     .place_free = place_free,
                                     .writer = writer,
                                     .rounds = 20,
+                                    .sparse = 5,
                                     .many_keys = i == 0 ? 2100 : 1010};
 
         way = ways[i];

@@ -157,6 +157,7 @@ S3_TEST_OTHER_CA=$dir/tls/other-ca.pem
 S3_TEST_ACCESS_KEY=REMORATESTACCESSKEY0
 S3_TEST_SECRET_KEY=remora/test+secret/key/of/forty/bytes/00
 E
+    echo "s3 server: RADOS Gateway on port $http_port (http) and $https_port (https)"
 }
 
 # end_process NAME: kill it and wait until it is gone. Its data is in memory and thrown away: nothing is gained by an
