@@ -106,6 +106,33 @@ judge(const struct store_s3v2 *s, const struct outcome *o, struct err *err)
                    S3_get_status_name(o->status), said ? " (" : "", o->message, said ? ")" : "");
 }
 
+/* libs3 2.0 writes a space as a plus, also in a path, where a plus means itself: the object would get another key. */
+static int
+check_key(const char *key, struct err *err)
+{
+    if (strchr(key, ' ') != NULL)
+        return err_set(err, ERR_UNSUPPORTED, "a key with a space cannot be used with Signature v2");
+    return 0;
+}
+
+/* A store repeats the prefix in its answer, and libs3 reads no XML that is not UTF-8 through and through. */
+static int
+check_cut(const char *text, struct err *err)
+{
+    const unsigned char *p = (const unsigned char *)text;
+
+    while (*p != '\0') {
+        unsigned more = *p < 0x80 ? 0 : *p >= 0xc2 && *p < 0xe0 ? 1 : *p >= 0xe0 && *p < 0xf0 ? 2 : 3;
+        bool bad = (*p >= 0x80 && *p < 0xc2) || *p > 0xf4;
+
+        for (p++; !bad && more > 0; more--, p++)
+            bad = (*p & 0xc0) != 0x80;
+        if (bad)
+            return err_set(err, ERR_UNSUPPORTED, "a listing with what is no UTF-8 is not possible with Signature v2");
+    }
+    return 0;
+}
+
 static char *
 full_key(const struct store_s3v2 *s, const char *key)
 {
@@ -139,8 +166,11 @@ v2_put(struct store *store, const struct store_put *put, struct err *err)
     static const S3PutObjectHandler handler = {{on_properties, on_complete}, on_put_data};
     struct store_s3v2 *s = (struct store_s3v2 *)store;
     struct put_call p = {.data = put->len > 0 ? put->data : "", .left = put->len};
-    char *key = full_key(s, put->key);
+    char *key;
 
+    if (check_key(put->key, err) < 0)
+        return -1;
+    key = full_key(s, put->key);
     S3_put_object(&s->bucket, key, put->len, NULL, NULL, &handler, &p);
     free(key);
     return judge(s, &p.outcome, err);
@@ -172,8 +202,11 @@ static int
 get_range(struct store_s3v2 *s, const char *key, uint64_t off, struct get_call *g, struct err *err)
 {
     static const S3GetObjectHandler handler = {{on_properties, on_complete}, on_get_data};
-    char *full = full_key(s, key);
+    char *full;
 
+    if (check_key(key, err) < 0)
+        return -1;
+    full = full_key(s, key);
     S3_get_object(&s->bucket, full, NULL, off, g->len, NULL, &handler, g);
     free(full);
     if (g->overflow)
@@ -192,9 +225,12 @@ static int
 v2_stat(struct store *store, const char *key, struct store_object *object, struct err *err)
 {
     struct store_s3v2 *s = (struct store_s3v2 *)store;
-    char *full = full_key(s, key);
     struct outcome o = {.modified_s = -1};
+    char *full;
 
+    if (check_key(key, err) < 0)
+        return -1;
+    full = full_key(s, key);
     S3_head_object(&s->bucket, full, NULL, &plain_handler, &o);
     free(full);
     if (o.status == S3StatusHttpErrorNotFound) { /* a GET says whether the object or the bucket is missing */
@@ -326,10 +362,13 @@ static int
 v2_list(struct store *store, const struct store_list *what, store_list_fn *fn, void *cookie, struct err *err)
 {
     struct store_s3v2 *s = (struct store_s3v2 *)store;
-    char *marker = *what->start_after != '\0' ? full_key(s, what->start_after) : mem_strdup("");
+    char *marker;
     bool more = true;
     int rc = 0;
 
+    if (check_cut(what->prefix, err) < 0 || check_cut(what->start_after, err) < 0)
+        return -1;
+    marker = *what->start_after != '\0' ? full_key(s, what->start_after) : mem_strdup("");
     while (rc == 0 && more) {
         struct list_call l = {.page = {0}};
 
@@ -350,8 +389,11 @@ v2_remove(struct store *store, const char *key, struct err *err)
 {
     struct store_s3v2 *s = (struct store_s3v2 *)store;
     struct outcome o = {.modified_s = -1};
-    char *full = full_key(s, key);
+    char *full;
 
+    if (check_key(key, err) < 0)
+        return -1;
+    full = full_key(s, key);
     S3_delete_object(&s->bucket, full, NULL, &plain_handler, &o);
     free(full);
     if (o.status == S3StatusErrorNoSuchKey)
@@ -457,7 +499,7 @@ store_s3v2_open(const struct store_s3_options *options, struct err *err)
     s->store.url = mem_printf("s3://%s%s%.*s", bucket, *prefix != '\0' ? "/" : "",
                               (int)(*prefix != '\0' ? strlen(prefix) - 1 : 0), prefix);
     s->prefix = prefix;
-    if (open_parts(s, options, bucket, err) < 0) {
+    if (check_key(prefix, err) < 0 || open_parts(s, options, bucket, err) < 0) {
         free(bucket);
         store_free(&s->store);
         return NULL;

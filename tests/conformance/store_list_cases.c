@@ -10,7 +10,7 @@
 
 /* Names that sort differently as strings, as folders, and in other locales. */
 static const char *const tricky[] = {
-    "X/1",     "a b",  "a!b", "a%b", "a+b", "a-b", "a.b/c",    "a/b", "a/c-d", "a/c.d/e",   "a/c/d",
+    "X/1",     "a\"b", "a!b", "a%b", "a+b", "a-b", "a.b/c",    "a/b", "a/c-d", "a/c.d/e",   "a/c/d",
     "a/c/e/f", "a/c0", "a0",  "a=b", "aA",  "a_b", "ab/c/d/e", "abc", "a~b",   "a\xc3\xa9", "b",
 };
 
@@ -90,6 +90,13 @@ list__empty_store__tells_nothing(void **state)
     assert_like_model(f, NULL, 0, &(struct store_list){.delimiter = '/'});
 }
 
+/* Does it end with the first byte of a longer UTF-8 character, or one that is in none? */
+static bool
+ends_in_a_character(const char *text)
+{
+    return text != NULL && *text != '\0' && (unsigned char)text[strlen(text) - 1] >= 0xc0;
+}
+
 static void
 list__every_prefix_start_and_delimiter__is_like_the_model(void **state)
 {
@@ -108,6 +115,12 @@ list__every_prefix_start_and_delimiter__is_like_the_model(void **state)
                                         .start_after = starts[i / 2 % ARRAY_LEN(starts)],
                                         .delimiter = i % 2 == 0 ? '\0' : '/'};
 
+        if (f->suite.plain_keys && (ends_in_a_character(what.prefix) || ends_in_a_character(what.start_after))) {
+            struct err err = ERR_INIT;
+
+            assert_fails(store_list(f->r, &what, told_add, NULL, &err), &err, ERR_UNSUPPORTED);
+            continue;
+        }
         assert_like_model(f, sorted, ARRAY_LEN(sorted), &what);
     }
 }

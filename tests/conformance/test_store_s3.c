@@ -70,7 +70,7 @@ main(void)
                                     .writer = writer,
                                     .rounds = 20,
                                     .sparse = 5,
-                                    .many_keys = i == 0 ? 2100 : 1010};
+                                    .many_keys = i == 0 ? 2010 : 300};
 
         way = ways[i];
         failed += store_suite_run(&suite);

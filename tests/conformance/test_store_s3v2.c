@@ -51,6 +51,7 @@ main(void)
                                       .rounds = 20,
                                       .sparse = 5,
                                       .many_keys = 1010,
+                                      .plain_keys = true,
                                       .no_create_only = true};
 
     if (s3_place_env("S3_TEST_HTTP") == NULL)

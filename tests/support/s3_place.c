@@ -61,7 +61,7 @@ s3_place_new(void)
     char uuid[DIGEST_UUID_TEXT];
 
     digest_uuid(uuid);
-    return mem_printf("s3://" S3_PLACE_BUCKET "/case + %s", uuid);
+    return mem_printf("s3://" S3_PLACE_BUCKET "/case+%s", uuid);
 }
 
 /* What is to be removed. */
