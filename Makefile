@@ -136,6 +136,7 @@ check-replay: ## the fuzzers' inputs and the golden dumps again, under AddressSa
 .PHONY: run-replay
 run-replay: $(REPLAY_BINS)
 	$(OUT)/tests/fuzz/replay_rdb tests/fuzz/corpus/rdb tests/golden/rdb
+	$(OUT)/tests/fuzz/replay_s3xml tests/fuzz/corpus/s3xml
 
 # ---- everything --------------------------------------------------------------------------------------------------------
 .PHONY: demo test campaign integration servers bench
