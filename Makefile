@@ -40,8 +40,14 @@ REPLAY_BINS := $(FUZZ_MAINS:tests/fuzz/fuzz_%.c=$(OUT)/tests/fuzz/replay_%)
 ALL_C := $(LIB_SRC) agent/main.c $(TEST_MAINS) $(TEST_SHARED) $(TOOL_MAINS) $(wildcard tests/fuzz/*.c)
 ALL_H := $(foreach l,$(LAYERS) tests,$(wildcard $(l)/*.h) $(wildcard $(l)/*/*.h) $(wildcard $(l)/*/*/*.h))
 
+# libs3 is optional (docs/adr/0006-libs3.md) and has no pkg-config file: what counts is its header.
+HAVE_LIBS3 := $(shell echo '\#include <libs3.h>' | $(CC) -E -x c - > /dev/null 2>&1 && echo yes)
+ifneq ($(HAVE_LIBS3),yes)
+LIB_SRC := $(filter-out storage/store_s3v2.c,$(LIB_SRC))
+endif
+
 # ---- flags -----------------------------------------------------------------------------------------------------------
-PACKAGES := hiredis libzstd jansson libssl libcrypto
+PACKAGES := hiredis libzstd jansson libssl libcrypto libcurl
 PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
@@ -54,10 +60,11 @@ OPT_tsan := -O1 -g -fsanitize=thread
 OPT_cov := -O0 -g --coverage
 OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPT := $(OPT_$(VARIANT))
-R_CPPFLAGS = -I. -D_GNU_SOURCE -DREMORA_VERSION='"$(VERSION)"' $(call pkg,--cflags $(PACKAGES)) $(CPPFLAGS)
+R_CPPFLAGS = -I. -D_GNU_SOURCE -DREMORA_VERSION='"$(VERSION)"' $(call pkg,--cflags $(PACKAGES)) \
+              $(if $(HAVE_LIBS3),-DREMORA_LIBS3) $(CPPFLAGS)
 R_CFLAGS = -std=c11 -pthread $(OPT) $(HARDEN) $(WARNINGS) $(CFLAGS)
 R_LDFLAGS = -pthread -pie -Wl,-z,relro,-z,now $(filter -fsanitize=% --coverage,$(subst fuzzer-no-link$(comma),,$(OPT))) $(LDFLAGS)
-R_LDLIBS = $(call pkg,--libs $(PACKAGES)) -lm
+R_LDLIBS = $(call pkg,--libs $(PACKAGES)) $(if $(HAVE_LIBS3),-ls3) -lm
 comma := ,
 
 # ---- the program -----------------------------------------------------------------------------------------------------
@@ -110,6 +117,11 @@ tools: $(TOOL_BINS) $(REPLAY_BINS)
 unit: $(TEST_BINS) ## the unit and conformance tests of this VARIANT
 	@sh tests/run-unit.sh $(TEST_BINS)
 
+.PHONY: conformance-s3
+conformance-s3: $(TEST_BINS) ## the tests that need an S3 server, with a RADOS Gateway started for them
+	@sh tests/install-packages.sh rgw
+	@sh tests/servers/rgw.sh run sh tests/run-unit.sh $(filter %/test_store_s3 %/test_store_s3v2 %/test_s3_live,$(TEST_BINS))
+
 .PHONY: check-asan check-tsan check-valgrind
 check-asan: ## unit tests under AddressSanitizer and UndefinedBehaviourSanitizer
 	@$(MAKE) --no-print-directory VARIANT=asan unit
@@ -125,6 +137,7 @@ check-replay: ## the fuzzers' inputs and the golden dumps again, under AddressSa
 run-replay: $(REPLAY_BINS)
 	$(OUT)/tests/fuzz/replay_rdb tests/fuzz/corpus/rdb tests/golden/rdb
 	$(OUT)/tests/fuzz/replay_psync tests/fuzz/corpus/psync
+	$(OUT)/tests/fuzz/replay_s3xml tests/fuzz/corpus/s3xml
 
 # ---- everything --------------------------------------------------------------------------------------------------------
 .PHONY: demo test campaign integration servers bench

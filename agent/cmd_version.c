@@ -7,6 +7,7 @@
 #include "snapshot/redis/resp.h"
 #include "snapshot/repo/repo.h"
 #include "snapshot/repo/segment.h"
+#include "storage/s3/http.h"
 
 int
 cmd_version(const struct config *config, struct output *out, struct err *err)
@@ -14,10 +15,8 @@ cmd_version(const struct config *config, struct output *out, struct err *err)
     const struct {
         const char *name, *version;
     } libraries[] = {
-        {"hiredis", resp_library_version()},
-        {"jansson", jansson_version_str()},
-        {"openssl", digest_library_version()},
-        {"zstd", segment_library_version()},
+        {"hiredis", resp_library_version()},   {"jansson", jansson_version_str()},  {"libcurl", http_library_version()},
+        {"openssl", digest_library_version()}, {"zstd", segment_library_version()},
     };
     json_t *object, *versions;
 

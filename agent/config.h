@@ -21,6 +21,8 @@ enum config_method { METHOD_AUTO, METHOD_BGSAVE, METHOD_PSYNC, METHOD_FILE };
 enum config_yes_no { CONFIG_YES, CONFIG_NO };
 enum config_record { RECORD_AUTO, RECORD_NO };
 enum config_progress { SHOW_AUTO, SHOW_ALWAYS, SHOW_NEVER };
+enum config_signature { SIGNATURE_V4, SIGNATURE_V2 };
+enum config_addressing { ADDRESSING_AUTO, ADDRESSING_PATH, ADDRESSING_VIRTUAL };
 enum config_layout { LAYOUT_RDB_FILE };
 
 /* Values of an option that may be repeated, in the order given. */
@@ -45,6 +47,14 @@ struct config {
     const char *tls_key;
     const char *tls_server_name;
     const char *redis_auth; /* REDISCLI_AUTH of the environment */
+    const char *s3_endpoint;
+    const char *s3_region;
+    int s3_addressing; /* enum config_addressing */
+    int s3_signature;  /* enum config_signature */
+    const char *s3_access_key_file;
+    const char *s3_ca;
+    const char *s3_storage_class;
+    int64_t retry_for_ms;
     bool json;
     int log_format; /* enum log_format */
     int log_level;  /* enum log_level */

@@ -26,7 +26,7 @@ open_repo_store(const struct config *config, enum open_repo_mode mode, struct er
                       "REMORA_REPO");
         return NULL;
     }
-    store = open_store(config->repo, flags[mode], &cause);
+    store = open_store(config, flags[mode], &cause);
     if (store == NULL) {
         *err = cause;
         if (cause.code == ERR_NOT_FOUND)

@@ -2,12 +2,19 @@
 /* open_store.c: see open_store.h. */
 #include "agent/open_store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "storage/store_file.h"
 #include "storage/store_readonly.h"
+#include "storage/store_retry.h"
+#include "storage/store_s3.h"
+#ifdef REMORA_LIBS3
+#include "storage/store_s3v2.h"
+#endif
 
 #define FILE_SCHEME "file://"
+#define S3_SCHEME   "s3://"
 
 /* The folder that URL names; NULL with ERR_USAGE. */
 static const char *
@@ -18,14 +25,9 @@ folder_of(const char *url, struct err *err)
 
     if (strncmp(url + scheme, "://", 3) != 0)
         return url;
-    if (strncmp(url, "s3://", 5) == 0) {
-        (void)err_set(err, ERR_USAGE,
-                      "--repo: this build stores in folders only and cannot open s3:// yet; give "
-                      "file:///path, or a bare path");
-        return NULL;
-    }
     if (strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) != 0) {
-        (void)err_set(err, ERR_USAGE, "--repo: %.*s:// is no kind of repository; give file:///path, or a bare path",
+        (void)err_set(err, ERR_USAGE,
+                      "--repo: %.*s:// is no kind of repository; give file:///path, a bare path, or s3://bucket/prefix",
                       (int)(scheme < 32 ? scheme : 32), url);
         return NULL;
     }
@@ -36,17 +38,60 @@ folder_of(const char *url, struct err *err)
     return NULL;
 }
 
-struct store *
-open_store(const char *url, unsigned flags, struct err *err)
+static struct store *
+open_file(const char *url, unsigned flags, struct err *err)
 {
     const char *path = folder_of(url, err);
     unsigned how = ((flags & OPEN_STORE_MAKE) != 0 ? STORE_FILE_MAKE_ROOT : 0u) |
                    ((flags & OPEN_STORE_READ_ONLY) != 0 ? STORE_FILE_READ_ONLY : 0u);
-    struct store *store;
 
-    if (path == NULL)
+    return path != NULL ? store_file_open(path, how, err) : NULL;
+}
+
+/* The old signature is a part of the build only where libs3 was. */
+static struct store *
+open_s3v2(const struct store_s3_options *options, struct err *err)
+{
+#ifdef REMORA_LIBS3
+    return store_s3v2_open(options, err);
+#else
+    (void)options;
+    (void)err_set(err, ERR_UNSUPPORTED, "this remora was built without libs3, so it cannot sign with Signature v2");
+    return NULL;
+#endif
+}
+
+static struct store *
+open_s3(const struct config *c, struct err *err)
+{
+    static const enum s3_addressing addressing[] = {[ADDRESSING_AUTO] = S3_ADDRESSING_AUTO,
+                                                    [ADDRESSING_PATH] = S3_ADDRESSING_PATH,
+                                                    [ADDRESSING_VIRTUAL] = S3_ADDRESSING_VIRTUAL};
+    const char *bundle = getenv("AWS_CA_BUNDLE");
+    const struct store_s3_options options = {.url = c->repo,
+                                             .endpoint = c->s3_endpoint,
+                                             .region = c->s3_region,
+                                             .addressing = addressing[c->s3_addressing],
+                                             .access_key_file = c->s3_access_key_file,
+                                             .storage_class = c->s3_storage_class,
+                                             .http.ca_file = c->s3_ca != NULL                    ? c->s3_ca
+                                                             : bundle != NULL && *bundle != '\0' ? bundle
+                                                                                                 : NULL};
+    struct store *store = c->s3_signature == SIGNATURE_V2 ? open_s3v2(&options, err) : store_s3_open(&options, err);
+
+    if (store == NULL) {
+        (void)err_wrap(err, "--repo");
         return NULL;
-    store = store_file_open(path, how, err);
+    }
+    return store_retry_new(store, &(struct store_retry_options){.budget_ms = c->retry_for_ms});
+}
+
+struct store *
+open_store(const struct config *config, unsigned flags, struct err *err)
+{
+    bool is_s3 = strncmp(config->repo, S3_SCHEME, strlen(S3_SCHEME)) == 0;
+    struct store *store = is_s3 ? open_s3(config, err) : open_file(config->repo, flags, err);
+
     if (store != NULL && (flags & OPEN_STORE_READ_ONLY) != 0)
         store = store_readonly_new(store);
     return store;

@@ -3,6 +3,7 @@
 #ifndef AGENT_OPEN_STORE_H
 #define AGENT_OPEN_STORE_H
 
+#include "agent/config.h"
 #include "base/err.h"
 #include "storage/store.h"
 
@@ -11,8 +12,9 @@ enum open_store_flag {
     OPEN_STORE_MAKE = 1u << 1,      /* make a missing root folder */
 };
 
-/* The store at URL: file:///path or a bare path. ERR_USAGE for a URL that this build cannot open; never repeats its
- * user part. Otherwise the backend's errors. NULL with ERR. */
-struct store *open_store(const char *url, unsigned flags, struct err *err) MUST_CHECK;
+/* The store at config->repo, which is not NULL: file:///path, a bare path, or s3://bucket/prefix with the options of
+ * its kind (wrapped so that passing failures are tried again). ERR_USAGE for a URL that this build cannot open; never
+ * repeats its user part. Otherwise the backend's errors. NULL with ERR. */
+struct store *open_store(const struct config *config, unsigned flags, struct err *err) MUST_CHECK;
 
 #endif

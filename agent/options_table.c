@@ -22,7 +22,7 @@
 /* clang-format off: one option a paragraph */
 static const struct option table[] = {
     {"repo", STRING(repo), .global = true, .commands = IN_REPO, .value = "URL",
-     .help = "The repository: file:///path, or a bare path."},
+     .help = "The repository: file:///path, a bare path, or s3://bucket/prefix."},
     {"instance", STRING(instance), .global = true, .commands = IN_REPO, .value = "NAME",
      .help = "The dataset that the backups belong to, such as shop-cache. Never guessed."},
     {"redis-url", STRING(redis_url), .global = true, .commands = IN_REPO, .value = "URL",
@@ -39,6 +39,27 @@ static const struct option table[] = {
      .help = "Its key (PEM, not encrypted). When not given: in the file of --tls-cert."},
     {"tls-server-name", STRING(tls_server_name), .global = true, .commands = IN_REPO, .value = "NAME",
      .help = "The name that the server's certificate must carry, when it is not the host of --redis-url."},
+    {"s3-endpoint", STRING(s3_endpoint), .global = true, .commands = IN_REPO, .value = "URL",
+     .help = "Where the S3 store is: http[s]://host[:port]. When not given: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the "
+             "profile's, or AWS itself."},
+    {"s3-region", STRING(s3_region), .global = true, .commands = IN_REPO, .value = "NAME",
+     .help = "Its region. When not given: AWS_REGION, AWS_DEFAULT_REGION, the profile's, or us-east-1."},
+    {"s3-addressing", CHOICE(s3_addressing), .global = true, .commands = IN_REPO, .value = "auto|path|virtual",
+     .preset = "auto",
+     .help = "Where the bucket's name goes: behind the host, or in front of it. auto: in front for AWS, else behind."},
+    {"s3-signature", CHOICE(s3_signature), .global = true, .commands = IN_REPO, .value = "v4|v2", .preset = "v4",
+     .help = "v2: for old stores that know no other; by http only, without create-only puts."},
+    {"s3-access-key-file", SECRET(s3_access_key_file), .global = true, .commands = IN_REPO, .value = "FILE",
+     .help = "A file with the access key: the id, the secret and, if any, the session token, a line each. When not "
+             "given: AWS_ACCESS_KEY_ID and its companions, or AWS_PROFILE in the shared files."},
+    {"s3-ca", STRING(s3_ca), .global = true, .commands = IN_REPO, .value = "FILE",
+     .help = "Certificates to trust for https instead of the system's. When not given: AWS_CA_BUNDLE. Certificates are "
+             "always verified."},
+    {"s3-storage-class", STRING(s3_storage_class), .global = true, .commands = IN_REPO, .value = "NAME",
+     .help = "The storage class of what is put, such as STANDARD_IA."},
+    {"retry-for", DURATION(retry_for_ms), .global = true, .commands = IN_REPO, .value = "DURATION", .preset = "5m",
+     .help = "How long a request to an S3 store that fails is tried again; at most 20s while the store has never "
+             "answered."},
     {"json", FLAG(json), .global = true, .commands = IN_ALL,
      .help = "Results, and failures too, as one JSON object on stdout."},
     {"log-format", CHOICE(log_format), .global = true, .commands = IN_ALL, .value = "text|json", .preset = "text",

@@ -2,8 +2,11 @@
 /* digest.c: see digest.h. */
 #include "base/digest.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/compiler.h"
@@ -25,6 +28,33 @@ digest_sha256_hex(const void *data, size_t len, char out[DIGEST_SHA256_HEX])
 
     digest_sha256(data, len, raw);
     units_hex(raw, sizeof(raw), out);
+}
+
+void
+digest_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN])
+{
+    uint8_t mac[DIGEST_SHA256_LEN];
+    unsigned written = 0;
+
+    REQUIRE(key_len <= INT_MAX);
+    REQUIRE(HMAC(EVP_sha256(), key, (int)key_len, data, len, mac, &written) != NULL);
+    REQUIRE(written == DIGEST_SHA256_LEN);
+    memcpy(out, mac, sizeof(mac));
+}
+
+bool
+digest_md5(const void *data, size_t len, uint8_t out[DIGEST_MD5_LEN])
+{
+    unsigned written = 0;
+
+    return EVP_Digest(data, len, out, &written, EVP_md5(), NULL) == 1 && written == DIGEST_MD5_LEN;
+}
+
+void
+digest_base64(const void *data, size_t len, char *out)
+{
+    REQUIRE(len <= INT_MAX / 2);
+    (void)EVP_EncodeBlock((unsigned char *)out, data, (int)len);
 }
 
 void

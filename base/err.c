@@ -41,6 +41,7 @@ err_record(struct err *err, enum err_code code, const char *fmt, ...)
     memcpy(err->msg, msg, sizeof(msg));
     err->code = code;
     err->sys = 0;
+    err->retry_after_ms = 0;
 }
 
 void
@@ -79,6 +80,7 @@ err_clear(struct err *err)
 {
     err->code = ERR_NONE;
     err->sys = 0;
+    err->retry_after_ms = 0;
     err->msg[0] = '\0';
 }
 

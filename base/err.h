@@ -11,6 +11,7 @@
 #define BASE_ERR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 
@@ -35,13 +36,17 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    int sys; /* errno where a system call failed, else 0 */
+    int sys;                /* errno where a system call failed, else 0 */
+    int64_t retry_after_ms; /* > 0: who failed asks for that pause before another try; ERR_NEVER_RETRY: another try
+                               cannot help; 0: nothing is known. Set by the one who knows, after err_set() */
     char msg[1024];
 };
 
+#define ERR_NEVER_RETRY INT64_C(-1)
+
 #define ERR_INIT                                                                                                       \
     {                                                                                                                  \
-        ERR_NONE, 0, ""                                                                                                \
+        ERR_NONE, 0, 0, ""                                                                                             \
     }
 
 /*

@@ -142,6 +142,34 @@ store_remove(struct store *s, const char *key, struct err *err)
     return leave(s, s->ops->remove(s, key, err), "remove", key, err);
 }
 
+static int
+remove_batch(struct store *s, const char *const *keys, size_t count, struct err *err)
+{
+    if (s->ops->remove_many != NULL)
+        return leave(s, s->ops->remove_many(s, keys, count, err), "remove several from", keys[0], err);
+    for (size_t i = 0; i < count; i++) {
+        if (leave(s, s->ops->remove(s, keys[i], err), "remove", keys[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+store_remove_many(struct store *s, const char *const *keys, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (enter_change(s, "remove", keys[i], err) < 0)
+            return -1;
+    }
+    for (size_t at = 0; at < count; at += STORE_REMOVE_MAX) {
+        size_t n = count - at < STORE_REMOVE_MAX ? count - at : STORE_REMOVE_MAX;
+
+        if (remove_batch(s, keys + at, n, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int
 store_now(struct store *s, int64_t *now_ms, struct err *err)
 {

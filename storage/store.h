@@ -27,6 +27,7 @@
 
 #define STORE_KEY_MAX      900
 #define STORE_KEY_PART_MAX 200
+#define STORE_REMOVE_MAX   1000 /* keys in one call of the table's remove_many */
 
 struct store;
 
@@ -91,6 +92,9 @@ struct store_ops {
     int (*list)(struct store *s, const struct store_list *what, store_list_fn *fn, void *cookie, struct err *err);
     /* Remove the object; 0 too when there is none. */
     int (*remove)(struct store *s, const char *key, struct err *err);
+    /* Remove them all (COUNT > 0, at most STORE_REMOVE_MAX); what is not there counts as removed. After -1 some may be
+     * gone. NULL: they are removed one by one. */
+    int (*remove_many)(struct store *s, const char *const *keys, size_t count, struct err *err);
     /* The time now by the store's own clock, in ms since 1970: what mtime_ms is compared with. */
     int (*now)(struct store *s, int64_t *now_ms, struct err *err);
     /* Release all but the url and what is wrapped; never called with NULL. */
@@ -110,7 +114,7 @@ struct store {
  * The calls. They check the arguments (a key against the rules above: ERR_USAGE), put the url and the key in front of
  * an error, and are the only way in.
  *
- * store_put() and store_remove() answer ERR_REFUSED on a handle that is not STORE_WRITABLE. store_get() of 0 bytes only
+ * store_put() and the removals answer ERR_REFUSED on a handle that is not STORE_WRITABLE. store_get() of 0 bytes only
  * looks whether the object is there. store_list() leaves out what is no key by the rules above (other programs put such
  * things into buckets and folders), and is ERR_CORRUPT when the store tells keys out of order.
  */
@@ -121,6 +125,8 @@ int store_stat(struct store *s, const char *key, struct store_object *object, st
 int store_list(struct store *s, const struct store_list *what, store_list_fn *fn, void *cookie,
                struct err *err) MUST_CHECK;
 int store_remove(struct store *s, const char *key, struct err *err) MUST_CHECK;
+/* All of KEYS, any number of them, in as few requests as the store can. After -1 some may be gone. */
+int store_remove_many(struct store *s, const char *const *keys, size_t count, struct err *err) MUST_CHECK;
 int store_now(struct store *s, int64_t *now_ms, struct err *err) MUST_CHECK;
 
 /* Free the handle and what it wraps. NULL is fine. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install-packages.sh GROUP...: installs the Debian packages of the groups build, demo, test and lint that are missing.
+# install-packages.sh GROUP...: installs the Debian packages of the groups build, demo, test, rgw and lint that are missing.
 #
 # Nothing missing: apt is not called and no privilege is needed. Otherwise it works as root or through sudo; with neither
 # it names the packages and ends with status 1. Made for Debian 12 and 13.
@@ -11,19 +11,20 @@ set -eu
 
 packages_of() {
     case $1 in
-    build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev ;;
+    build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev libcurl4-openssl-dev libs3-dev ;;
     demo) echo redis-tools zstd ;;
     test) echo libcmocka-dev python3 redis-tools zstd strace util-linux mount git ;;
+    rgw) echo radosgw ceph-mon ceph-osd ceph-common curl openssl python3 s3cmd ;;
     lint) echo clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind libc6-dbg git ;;
     *)
-        echo "install-packages.sh: no group '$1' (build, demo, test, lint)" >&2
+        echo "install-packages.sh: no group '$1' (build, demo, test, rgw, lint)" >&2
         exit 2
         ;;
     esac
 }
 
 [ $# -gt 0 ] || {
-    echo "usage: install-packages.sh build|demo|test|lint..." >&2
+    echo "usage: install-packages.sh build|demo|test|rgw|lint..." >&2
     exit 2
 }
 command -v dpkg-query > /dev/null || {

@@ -68,20 +68,36 @@ threads_and_memory() {
     step valgrind target check-valgrind
 }
 
+# An S3 server for all steps: the unit tests of every variant use it through the S3_TEST_* variables.
+gateway=$(mktemp -d)
+trap 'sh tests/servers/rgw.sh stop "$gateway/rgw"; rm -rf "$gateway"' EXIT
+start_gateway() {
+    step s3-server sh tests/servers/rgw.sh start "$gateway/rgw"
+    if [ -f "$gateway/rgw/env" ]; then
+        set -a
+        # shellcheck disable=SC1091 # made by rgw.sh
+        . "$gateway/rgw/env"
+        set +a
+    fi
+}
+
 echo "SEED=$SEED"
 began_all=$(date +%s)
 case $what in
 test)
-    step packages sh tests/install-packages.sh build test
+    step packages sh tests/install-packages.sh build test rgw
+    start_gateway
     prove 10000 ''
     ;;
 campaign)
-    step packages sh tests/install-packages.sh build test lint
+    step packages sh tests/install-packages.sh build test rgw lint
+    start_gateway
     prove 100000 1
     threads_and_memory
     ;;
 checks)
-    step packages sh tests/install-packages.sh build test lint
+    step packages sh tests/install-packages.sh build test rgw lint
+    start_gateway
     step lint target lint
     step clang target -j"$jobs" CC=clang BUILD=build/clang all unit-build tools
     threads_and_memory

@@ -4,7 +4,7 @@
 set -u
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
-passed=0 failed=0 broken=0
+passed=0 failed=0 broken=0 skipped=0
 for program in "$@"; do
     # shellcheck disable=SC2086 # RUN_UNDER is a command with its arguments
     ${RUN_UNDER:-} "$program" > "$out/log" 2>&1
@@ -16,10 +16,12 @@ for program in "$@"; do
         [ "$bad" -gt 0 ] && failed=$((failed + bad)) || broken=$((broken + 1))
         cat "$out/log"
         echo "$program: exit status $status"
+    elif grep '^\[  SKIPPED \]' "$out/log"; then
+        skipped=$((skipped + 1))
     else
         printf '%-60s %3d ok\n' "${program#*/tests/}" "$ok"
         [ "$ok" -gt 0 ] || { echo "$program ran no test"; broken=$((broken + 1)); }
     fi
 done
-echo "unit: $passed passed, $((failed + broken)) failed"
+echo "unit: $passed passed, $((failed + broken)) failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
 [ $((failed + broken)) -eq 0 ]

@@ -10,7 +10,7 @@
 
 /* Names that sort differently as strings, as folders, and in other locales. */
 static const char *const tricky[] = {
-    "X/1",     "a b",  "a!b", "a%b", "a+b", "a-b", "a.b/c",    "a/b", "a/c-d", "a/c.d/e",   "a/c/d",
+    "X/1",     "a\"b", "a!b", "a%b", "a+b", "a-b", "a.b/c",    "a/b", "a/c-d", "a/c.d/e",   "a/c/d",
     "a/c/e/f", "a/c0", "a0",  "a=b", "aA",  "a_b", "ab/c/d/e", "abc", "a~b",   "a\xc3\xa9", "b",
 };
 
@@ -90,6 +90,13 @@ list__empty_store__tells_nothing(void **state)
     assert_like_model(f, NULL, 0, &(struct store_list){.delimiter = '/'});
 }
 
+/* Does it end with the first byte of a longer UTF-8 character, or one that is in none? */
+static bool
+ends_in_a_character(const char *text)
+{
+    return text != NULL && *text != '\0' && (unsigned char)text[strlen(text) - 1] >= 0xc0;
+}
+
 static void
 list__every_prefix_start_and_delimiter__is_like_the_model(void **state)
 {
@@ -100,16 +107,21 @@ list__every_prefix_start_and_delimiter__is_like_the_model(void **state)
                                          "a-b", "a.b", "a0", "a/c-d0", "ab/c", "ab/c/d", "\xff",    "X/1"};
     const struct fixture *f = *state;
     const char *sorted[ARRAY_LEN(tricky)];
+    const size_t total = ARRAY_LEN(prefixes) * ARRAY_LEN(starts) * 2;
 
     put_tricky(f, sorted);
-    for (size_t p = 0; p < ARRAY_LEN(prefixes); p++) {
-        for (size_t a = 0; a < ARRAY_LEN(starts); a++) {
-            struct store_list what = {.prefix = prefixes[p], .start_after = starts[a]};
+    for (size_t i = 0; i < total; i += f->suite.sparse) {
+        const struct store_list what = {.prefix = prefixes[i / 2 / ARRAY_LEN(starts)],
+                                        .start_after = starts[i / 2 % ARRAY_LEN(starts)],
+                                        .delimiter = i % 2 == 0 ? '\0' : '/'};
 
-            assert_like_model(f, sorted, ARRAY_LEN(sorted), &what);
-            what.delimiter = '/';
-            assert_like_model(f, sorted, ARRAY_LEN(sorted), &what);
+        if (f->suite.plain_keys && (ends_in_a_character(what.prefix) || ends_in_a_character(what.start_after))) {
+            struct err err = ERR_INIT;
+
+            assert_fails(store_list(f->r, &what, told_add, NULL, &err), &err, ERR_UNSUPPORTED);
+            continue;
         }
+        assert_like_model(f, sorted, ARRAY_LEN(sorted), &what);
     }
 }
 

@@ -20,6 +20,7 @@ setup(void **state)
     f->suite.big_bytes = running->big_bytes > 0 ? running->big_bytes : 8u << 20;
     f->suite.many_keys = running->many_keys > 0 ? running->many_keys : 1500;
     f->suite.rounds = running->rounds > 0 ? running->rounds : 100;
+    f->suite.sparse = running->sparse > 0 ? running->sparse : 1;
     f->suite.clock_slack_ms = running->clock_slack_ms > 0 ? running->clock_slack_ms : 2000;
     f->place = running->place_new();
     f->w = running->writer(f->place);

@@ -217,7 +217,7 @@ cmd_restore__options_that_contradict__are_usage(void **state)
 static void
 cmd_version__json__names_every_library(void **state)
 {
-    static const char *const names[] = {"hiredis", "jansson", "openssl", "zstd"};
+    static const char *const names[] = {"hiredis", "jansson", "libcurl", "openssl", "zstd"};
     struct err err = ERR_INIT;
     char text[4096];
     json_t *object, *libraries;

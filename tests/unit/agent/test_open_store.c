@@ -9,6 +9,14 @@
 
 static char dir[256];
 
+static struct store *
+open_url(const char *url, unsigned flags, struct err *err)
+{
+    const struct config config = {.repo = url};
+
+    return open_store(&config, flags, err);
+}
+
 static int
 set_up(void **state)
 {
@@ -36,11 +44,11 @@ open_store__url_and_bare_path__are_the_same_folder(void **state)
 
     (void)state;
     (void)snprintf(url, sizeof(url), "file://%s", dir);
-    s = open_store(url, 0, &err);
+    s = open_url(url, 0, &err);
     assert_non_null(s);
     assert_ok(store_put(s, &put, &err), &err);
     store_free(s);
-    s = open_store(dir, 0, &err);
+    s = open_url(dir, 0, &err);
     assert_non_null(s);
     assert_ok(store_get(s, "a/b", 0, data, sizeof(data), &got, &err), &err);
     assert_int_equal(got, 5);
@@ -52,7 +60,7 @@ open_store__read_only__refuses_to_change_anything(void **state)
 {
     struct err err = ERR_INIT;
     struct store_put put = {.key = "a", .data = "x", .len = 1};
-    struct store *s = open_store(dir, OPEN_STORE_READ_ONLY, &err);
+    struct store *s = open_url(dir, OPEN_STORE_READ_ONLY, &err);
 
     (void)state;
     assert_non_null(s);
@@ -72,9 +80,9 @@ open_store__missing_folder__is_made_only_on_request(void **state)
 
     (void)state;
     (void)snprintf(path, sizeof(path), "%s/new", dir);
-    assert_fails(open_store(path, 0, &err) != NULL ? 0 : -1, &err, ERR_NOT_FOUND);
+    assert_fails(open_url(path, 0, &err) != NULL ? 0 : -1, &err, ERR_NOT_FOUND);
     assert_int_equal(stat(path, &st), -1);
-    s = open_store(path, OPEN_STORE_MAKE, &err);
+    s = open_url(path, OPEN_STORE_MAKE, &err);
     assert_non_null(s);
     store_free(s);
     assert_int_equal(stat(path, &st), 0);
@@ -89,7 +97,7 @@ open_store__other_urls__are_refused_without_their_secrets(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
-        assert_null(open_store(urls[i], OPEN_STORE_MAKE, &err));
+        assert_null(open_url(urls[i], OPEN_STORE_MAKE, &err));
         assert_int_equal(err.code, ERR_USAGE);
         assert_null(strstr(err.msg, "s3cret"));
     }
