@@ -47,7 +47,7 @@ LIB_SRC := $(filter-out storage/store_s3v2.c,$(LIB_SRC))
 endif
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
-PACKAGES := hiredis libzstd jansson libcrypto libcurl
+PACKAGES := hiredis libzstd jansson libssl libcrypto libcurl
 PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
@@ -138,6 +138,7 @@ check-replay: ## the fuzzers' inputs and the golden dumps again, under AddressSa
 run-replay: $(REPLAY_BINS)
 	$(OUT)/tests/fuzz/replay_rdb tests/fuzz/corpus/rdb tests/golden/rdb
 	$(OUT)/tests/fuzz/replay_s3xml tests/fuzz/corpus/s3xml
+	$(OUT)/tests/fuzz/replay_psync tests/fuzz/corpus/psync
 
 # ---- everything --------------------------------------------------------------------------------------------------------
 .PHONY: demo test campaign integration servers bench
