@@ -55,6 +55,7 @@ prove() {
     step build target -j"$jobs" all unit-build tools
     step layers target layers
     step unit target unit
+    step s3-tools sh tests/servers/s3-tools.sh build/remora
     step asan-build target -j"$jobs" VARIANT=asan unit-build tools
     step unit-asan target check-asan
     step mutations target check-mutations MUTATIONS="$1"
