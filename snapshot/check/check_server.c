@@ -199,7 +199,7 @@ tell_missing(struct talk *t, const struct command *command, enum need need, cons
         check_fail(t->check, command->row, ERR_SERVER_DENIED, remedy, "%s: a backup by %s needs it", why,
                    t->by_psync ? "psync" : "bgsave");
     else if (need == USEFUL)
-        check_warn(t->check, command->row, remedy, "%s: not known then: %s", why, command->without);
+        check_warn(t->check, command->row, remedy, "%s, so remora does not learn %s", why, command->without);
     else
         check_ok(t->check, command->row, "%s, and not needed", why);
 }
