@@ -99,8 +99,8 @@ _remora()
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
-        if [[ $word == = ]]; then
-            continue
+        if [[ $word == [=:]* ]]; then
+            [[ -n $option ]] || ((i++))
         elif [[ -n $option ]]; then
             option=''
         elif [[ $word == --* ]]; then
