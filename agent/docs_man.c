@@ -206,9 +206,9 @@ put_environment(struct buf *out, struct err *err)
 
     if (buf_printf(out, err, ".SH ENVIRONMENT\n") < 0 || put_text(out, text, ".PP", err) < 0)
         return -1;
-    return buf_printf(out, err,
-                      ".TP\n.B REDISCLI_AUTH\nThe server's password, when neither the URL nor\n"
-                      "\\fB\\-\\-redis\\-password\\-file\\fR has it.\n");
+    if (buf_printf(out, err, ".TP\n.B REDISCLI_AUTH\n") < 0)
+        return -1;
+    return put_text(out, "The server's password, when neither the URL nor --redis-password-file has it.", ".IP", err);
 }
 
 static int
