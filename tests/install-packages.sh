@@ -13,7 +13,7 @@ packages_of() {
     case $1 in
     build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev ;;
     demo) echo redis-tools zstd ;;
-    test) echo libcmocka-dev python3 redis-tools zstd strace util-linux mount git ;;
+    test) echo libcmocka-dev python3 redis-tools zstd strace util-linux mount git bash mandoc ;;
     lint) echo clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind libc6-dbg git ;;
     *)
         echo "install-packages.sh: no group '$1' (build, demo, test, lint)" >&2
