@@ -172,9 +172,12 @@ put_values(struct buf *out, struct err *err)
     for (size_t i = 0; i < count; i++) {
         const struct option *o = &table[i];
         const char *value = strcmp(o->name, "repo") == 0 ? "DIR" : o->value;
-        bool is_name = value != NULL && (strcmp(value, "FILE") == 0 || strcmp(value, "DIR") == 0);
+        bool is_name;
 
-        if (o->kind == OPTION_FLAG || (!is_name && strchr(value, '|') == NULL && !islower((unsigned char)*value)))
+        if (value == NULL)
+            continue;
+        is_name = strcmp(value, "FILE") == 0 || strcmp(value, "DIR") == 0;
+        if (!is_name && strchr(value, '|') == NULL && !islower((unsigned char)*value))
             continue;
         if (buf_printf(out, err, "        --%s) echo '", o->name) < 0 ||
             (is_name ? buf_printf(out, err, "%s", value) : put_literal_words(out, value, err)) < 0 ||
