@@ -42,7 +42,7 @@ ALL_C := $(LIB_SRC) $(MAINS) $(TEST_MAINS) $(TEST_SHARED) $(TOOL_MAINS) $(wildca
 ALL_H := $(foreach l,$(LAYERS) tests,$(wildcard $(l)/*.h) $(wildcard $(l)/*/*.h) $(wildcard $(l)/*/*/*.h))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
-PACKAGES := hiredis libzstd jansson libcrypto
+PACKAGES := hiredis libzstd jansson libssl libcrypto
 PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
@@ -140,6 +140,7 @@ check-replay: ## the fuzzers' inputs and the golden dumps again, under AddressSa
 .PHONY: run-replay
 run-replay: $(REPLAY_BINS)
 	$(OUT)/tests/fuzz/replay_rdb tests/fuzz/corpus/rdb tests/golden/rdb
+	$(OUT)/tests/fuzz/replay_psync tests/fuzz/corpus/psync
 
 # ---- everything --------------------------------------------------------------------------------------------------------
 .PHONY: demo test campaign integration servers bench

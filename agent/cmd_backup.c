@@ -18,6 +18,7 @@
 #include "snapshot/backup.h"
 #include "snapshot/redis/source_bgsave.h"
 #include "snapshot/redis/source_file.h"
+#include "snapshot/redis/source_psync.h"
 
 #define DEFAULT_DUMP "dump.rdb"
 #define DEFAULT_JOBS 2
@@ -27,7 +28,7 @@ struct run {
     const struct config *config;
     enum config_method method; /* never METHOD_AUTO */
     char *dump;                /* file: the dump's path */
-    struct endpoint endpoint;  /* bgsave */
+    struct endpoint endpoint;  /* bgsave, psync */
     struct memory_plan plan;
     struct manifest_tag tags[MANIFEST_TAGS_MAX];
     size_t tag_count;
@@ -36,6 +37,17 @@ struct run {
     int64_t started_ms;
 };
 
+/* METHOD_FILE where nothing is given at all: there is nothing to guess from. */
+static enum config_method
+guess_method(const struct config *c)
+{
+    if (c->data_dir != NULL)
+        return METHOD_BGSAVE;
+    if (c->rdb_file != NULL)
+        return c->redis_url != NULL ? METHOD_BGSAVE : METHOD_FILE;
+    return c->redis_url != NULL ? METHOD_PSYNC : METHOD_FILE;
+}
+
 static int
 choose_method(struct run *r, struct err *err)
 {
@@ -43,14 +55,16 @@ choose_method(struct run *r, struct err *err)
 
     if (c->data_dir != NULL && c->rdb_file != NULL)
         return err_set(err, ERR_USAGE, "--data-dir and --rdb-file both say where the dump is; give one of them");
-    if (c->data_dir == NULL && c->rdb_file == NULL)
-        return err_set(err, ERR_USAGE,
-                       "where is the dump? Give --data-dir, the server's data folder as it is mounted here (the server "
-                       "is asked for a save), or --rdb-file, a dump file that exists");
     r->method = (enum config_method)c->method;
     if (r->method == METHOD_AUTO)
-        r->method = c->data_dir != NULL || c->redis_url != NULL ? METHOD_BGSAVE : METHOD_FILE;
-    if (r->method == METHOD_BGSAVE)
+        r->method = guess_method(c);
+    if (r->method != METHOD_PSYNC && c->data_dir == NULL && c->rdb_file == NULL)
+        return err_set(
+            err, ERR_USAGE,
+            "where is the dump? Give --redis-url, the server that sends it over the wire, or --data-dir, the "
+            "server's data folder as it is mounted here (the server is asked for a save), or --rdb-file, a "
+            "dump file that exists");
+    if (r->method != METHOD_FILE)
         return server_endpoint(c, &r->endpoint, err);
     r->dump = c->rdb_file != NULL ? mem_strdup(c->rdb_file) : mem_printf("%s/%s", c->data_dir, DEFAULT_DUMP);
     return 0;
@@ -110,10 +124,10 @@ on_save_progress(const struct source_progress *p, void *cookie)
 }
 
 static int
-open_source(struct run *r, struct source **source, struct err *err)
+open_bgsave(struct run *r, struct source **source, struct err *err)
 {
     const struct config *c = r->config;
-    struct source_bgsave_options o = {
+    const struct source_bgsave_options o = {
         .endpoint = &r->endpoint,
         .data_dir = c->data_dir,
         .rdb_file = c->rdb_file,
@@ -123,7 +137,45 @@ open_source(struct run *r, struct source **source, struct err *err)
         .cookie = r->bar,
     };
 
-    return r->method == METHOD_FILE ? source_file_open(r->dump, source, err) : source_bgsave_open(&o, source, err);
+    return source_bgsave_open(&o, source, err);
+}
+
+static int
+open_psync(struct run *r, struct source **source, struct err *err)
+{
+    const struct config *c = r->config;
+    const struct source_psync_options o = {
+        .endpoint = &r->endpoint,
+        .timeout_ms = c->timeout_ms,
+        .allow_master = c->allow_master == CONFIG_YES,
+        .spool_dir = c->spool_dir,
+        .spool_bytes = c->spool_size,
+        .progress = on_save_progress,
+        .cookie = r->bar,
+    };
+
+    return source_psync_open(&o, source, err);
+}
+
+static int
+open_source(struct run *r, struct source **source, struct err *err)
+{
+    const char *url = store_url(r->opened.store);
+
+    switch (r->method) {
+    case METHOD_FILE:
+        log_info("reading a dump file", LOG_S("instance", r->config->instance), LOG_S("file", r->dump),
+                 LOG_S("repository", url));
+        return source_file_open(r->dump, source, err);
+    case METHOD_PSYNC:
+        log_info("asking the server for its data", LOG_S("instance", r->config->instance),
+                 LOG_S("server", endpoint_describe(&r->endpoint)), LOG_S("repository", url));
+        return open_psync(r, source, err);
+    default:
+        log_info("asking the server for a save", LOG_S("instance", r->config->instance),
+                 LOG_S("server", endpoint_describe(&r->endpoint)), LOG_S("repository", url));
+        return open_bgsave(r, source, err);
+    }
 }
 
 static void
@@ -176,12 +228,6 @@ run_backup(struct run *r, struct manifest **m, struct err *err)
     int rc = -1;
 
     r->bar = progress_bar_new(r->config);
-    if (r->method == METHOD_FILE)
-        log_info("reading a dump file", LOG_S("instance", r->config->instance), LOG_S("file", r->dump),
-                 LOG_S("repository", store_url(r->opened.store)));
-    else
-        log_info("asking the server for a save", LOG_S("instance", r->config->instance),
-                 LOG_S("server", endpoint_describe(&r->endpoint)), LOG_S("repository", store_url(r->opened.store)));
     if (open_source(r, &source, err) == 0) {
         const struct backup_options o = {
             .repo = &r->opened.repo,

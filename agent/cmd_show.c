@@ -146,11 +146,16 @@ show_server(struct sheet *s, const struct server_facts *f)
         line(s, "unknown", "the backup was made from a file");
         return;
     }
-    line(s, "server", "%s %s, %s", f->kind, f->version, f->role);
+    if (f->kind[0] != '\0')
+        line(s, "server", "%s %s, %s", f->kind, f->version, f->role);
+    else
+        line(s, "server", "unknown: INFO was not allowed");
     line(s, "address", "%s", f->address);
     line(s, "host", "%s", f->host);
     line(s, "run id", "%s", f->run_id);
     line(s, "modules", "%s", f->modules);
+    if (f->repl_id[0] != '\0')
+        line(s, "sent as of", "%s, offset %" PRId64, f->repl_id, f->repl_offset);
     if (!f->config_known)
         line(s, "configuration", "unknown: CONFIG GET was not allowed");
     for (size_t i = 0; i < ARRAY_LEN(settings); i++)

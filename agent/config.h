@@ -17,7 +17,7 @@
 #define CONFIG_ARGS_MAX 4
 
 /* Values of options with a choice, in the order in which the table names them. */
-enum config_method { METHOD_AUTO, METHOD_BGSAVE, METHOD_FILE };
+enum config_method { METHOD_AUTO, METHOD_BGSAVE, METHOD_PSYNC, METHOD_FILE };
 enum config_yes_no { CONFIG_YES, CONFIG_NO };
 enum config_record { RECORD_AUTO, RECORD_NO };
 enum config_progress { SHOW_AUTO, SHOW_ALWAYS, SHOW_NEVER };
@@ -40,6 +40,10 @@ struct config {
     const char *instance;
     const char *redis_url;
     const char *redis_password_file;
+    const char *tls_ca;
+    const char *tls_cert;
+    const char *tls_key;
+    const char *tls_server_name;
     const char *redis_auth; /* REDISCLI_AUTH of the environment */
     bool json;
     int log_format; /* enum log_format */
@@ -53,6 +57,8 @@ struct config {
     int method; /* enum config_method */
     const char *data_dir;
     const char *rdb_file;
+    const char *spool_dir;
+    uint64_t spool_size;
     uint64_t level;
     struct config_list tags;
     int64_t timeout_ms;

@@ -26,10 +26,19 @@ static const struct option table[] = {
     {"instance", STRING(instance), .global = true, .commands = IN_REPO, .value = "NAME",
      .help = "The dataset that the backups belong to, such as shop-cache. Never guessed."},
     {"redis-url", STRING(redis_url), .global = true, .commands = IN_REPO, .value = "URL",
-     .help = "The server: redis://[user[:password]@]host[:port], or unix:///path. For a backup by bgsave "
-             "redis://127.0.0.1:6379 when not given."},
+     .help = "The server: redis://[user[:password]@]host[:port], rediss:// for TLS, or unix:///path. For a backup by "
+             "bgsave or psync redis://127.0.0.1:6379 when not given."},
     {"redis-password-file", SECRET(redis_password_file), .global = true, .commands = IN_REPO, .value = "FILE",
      .help = "A file that holds the server's password (at most 4 kB; one newline at its end is dropped)."},
+    {"tls-ca", STRING(tls_ca), .global = true, .commands = IN_REPO, .value = "FILE",
+     .help = "Whom to trust with rediss://: a PEM file of CA certificates, or a folder of them with hashed names. When "
+             "not given: whom the system trusts. The server's certificate is always verified."},
+    {"tls-cert", STRING(tls_cert), .global = true, .commands = IN_REPO, .value = "FILE",
+     .help = "Our certificate with its chain (PEM), for a server that wants one."},
+    {"tls-key", STRING(tls_key), .global = true, .commands = IN_REPO, .value = "FILE",
+     .help = "Its key (PEM, not encrypted). When not given: in the file of --tls-cert."},
+    {"tls-server-name", STRING(tls_server_name), .global = true, .commands = IN_REPO, .value = "NAME",
+     .help = "The name that the server's certificate must carry, when it is not the host of --redis-url."},
     {"json", FLAG(json), .global = true, .commands = IN_ALL,
      .help = "Results, and failures too, as one JSON object on stdout."},
     {"log-format", CHOICE(log_format), .global = true, .commands = IN_ALL, .value = "text|json", .preset = "text",
@@ -45,18 +54,26 @@ static const struct option table[] = {
      .max = NUMBER_LIMIT, .help = "The memory that a backup may use, whatever the size of the dataset."},
     {"help", FLAG(help), .global = true, .commands = IN_ALL, .help = "Show the help of the command."},
 
-    {"method", CHOICE(method), .commands = IN(BACKUP), .value = "auto|bgsave|file", .preset = "auto",
-     .help = "Where the dump comes from: a save that the server is asked for, or a file that exists."},
+    {"method", CHOICE(method), .commands = IN(BACKUP), .value = "auto|bgsave|psync|file", .preset = "auto",
+     .help =
+         "Where the dump comes from. bgsave: a save that the server is asked for, read from its folder. psync: over "
+         "the wire, as a replica gets it. file: one that exists. auto: by what is given of --data-dir, --rdb-file "
+         "and --redis-url; psync with the last alone."},
     {"data-dir", STRING(data_dir), .commands = IN(BACKUP) | IN(CHECK), .value = "DIR",
      .help = "The server's data folder, as it is mounted here."},
     {"rdb-file", STRING(rdb_file), .commands = IN(BACKUP), .value = "FILE",
      .help = "The dump file itself, instead of --data-dir."},
+    {"spool-dir", STRING(spool_dir), .commands = IN(BACKUP), .value = "DIR",
+     .help = "psync: where to keep what comes faster than it can be stored, so that the server need not wait."},
+    {"spool-size", SIZE(spool_size), .commands = IN(BACKUP), .value = "SIZE", .preset = "4G", .min = 1 << 20,
+     .max = NUMBER_LIMIT, .help = "How much of that folder may be used at most."},
     {"level", NUMBER(level), .commands = IN(BACKUP), .value = "N", .preset = "1", .min = 1, .max = 22,
      .help = "zstd's compression level, 1 to 22."},
     {"tag", LIST(tags), .commands = IN(BACKUP), .value = "KEY=VALUE",
      .help = "A note kept with the backup. May be repeated."},
     {"timeout", DURATION(timeout_ms), .commands = IN(BACKUP), .value = "DURATION", .preset = "1h",
-     .help = "How long the server may take to save, with the wait for a save that is running already."},
+     .help = "How long the server may take to save, with the wait for a save that is running already. psync: until the "
+             "dump begins to come."},
     {"allow-master", CHOICE(allow_master), .commands = IN(BACKUP), .value = "yes|no", .preset = "yes",
      .help = "no: refuse to burden a master with a save, exit status 4."},
     {"allow-unparsed", FLAG(allow_unparsed), .commands = IN(BACKUP),

@@ -9,10 +9,15 @@
 int
 server_endpoint(const struct config *config, struct endpoint *endpoint, struct err *err)
 {
+    const struct endpoint_tls tls = {config->tls_ca, config->tls_cert, config->tls_key, config->tls_server_name};
     char *secret = NULL;
 
     if (endpoint_parse(config->redis_url != NULL ? config->redis_url : DEFAULT_URL, endpoint, err) < 0)
         return err_wrap(err, "--redis-url");
+    if (endpoint_set_tls(endpoint, &tls, err) < 0) {
+        endpoint_fini(endpoint);
+        return err_wrap(err, "--tls-ca, --tls-cert, --tls-key, --tls-server-name");
+    }
     if (endpoint->password != NULL)
         return 0;
     if (config->redis_password_file == NULL) {

@@ -15,14 +15,14 @@ _remora_arguments()
 _remora_options()
 {
     case $1 in
-        '') echo '--repo --instance --redis-url --redis-password-file --json --log-format --log-level --progress --jobs --memory --help' ;;
-        init) echo '--repo --instance --redis-url --redis-password-file --json --log-format --log-level --progress --jobs --memory --help' ;;
-        backup) echo '--repo --instance --redis-url --redis-password-file --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --level --tag --timeout --allow-master --allow-unparsed --create' ;;
-        restore) echo '--repo --instance --redis-url --redis-password-file --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --dbfilename' ;;
-        list) echo '--repo --instance --redis-url --redis-password-file --json --log-format --log-level --progress --jobs --memory --help --all-instances' ;;
-        show) echo '--repo --instance --redis-url --redis-password-file --json --log-format --log-level --progress --jobs --memory --help' ;;
-        verify) echo '--repo --instance --redis-url --redis-password-file --json --log-format --log-level --progress --jobs --memory --help --all --quick --record' ;;
-        check) echo '--repo --instance --redis-url --redis-password-file --json --log-format --log-level --progress --jobs --memory --help --data-dir --target --dbfilename' ;;
+        '') echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --json --log-format --log-level --progress --jobs --memory --help' ;;
+        init) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --json --log-format --log-level --progress --jobs --memory --help' ;;
+        backup) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --create' ;;
+        restore) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --dbfilename' ;;
+        list) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --json --log-format --log-level --progress --jobs --memory --help --all-instances' ;;
+        show) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --json --log-format --log-level --progress --jobs --memory --help' ;;
+        verify) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --json --log-format --log-level --progress --jobs --memory --help --all --quick --record' ;;
+        check) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --json --log-format --log-level --progress --jobs --memory --help --data-dir --target --dbfilename' ;;
         version) echo '--json --log-format --log-level --help' ;;
         help) echo '--json --log-format --log-level --help' ;;
     esac
@@ -35,6 +35,10 @@ _remora_takes_value()
             --instance | \
             --redis-url | \
             --redis-password-file | \
+            --tls-ca | \
+            --tls-cert | \
+            --tls-key | \
+            --tls-server-name | \
             --log-format | \
             --log-level | \
             --progress | \
@@ -43,6 +47,8 @@ _remora_takes_value()
             --method | \
             --data-dir | \
             --rdb-file | \
+            --spool-dir | \
+            --spool-size | \
             --level | \
             --tag | \
             --timeout | \
@@ -61,12 +67,16 @@ _remora_values()
     case $1 in
         --repo) echo 'DIR' ;;
         --redis-password-file) echo 'FILE' ;;
+        --tls-ca) echo 'FILE' ;;
+        --tls-cert) echo 'FILE' ;;
+        --tls-key) echo 'FILE' ;;
         --log-format) echo 'text json' ;;
         --log-level) echo 'debug info warn error' ;;
         --progress) echo 'auto always never' ;;
-        --method) echo 'auto bgsave file' ;;
+        --method) echo 'auto bgsave psync file' ;;
         --data-dir) echo 'DIR' ;;
         --rdb-file) echo 'FILE' ;;
+        --spool-dir) echo 'DIR' ;;
         --allow-master) echo 'yes no' ;;
         --target) echo 'DIR' ;;
         --backup) echo 'latest' ;;

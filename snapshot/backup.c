@@ -236,8 +236,9 @@ build(struct pipeline *p, struct err *err)
     return p->pool != NULL ? 0 : -1;
 }
 
+/* The workers have ended: their memory goes before the index is turned into text, which is large for a huge dump. */
 static void
-clear(struct pipeline *p)
+release_buffers(struct pipeline *p)
 {
     const struct memory_plan *plan = &p->o->plan;
 
@@ -250,6 +251,15 @@ clear(struct pipeline *p)
     free(p->slices);
     free(p->encoders);
     queue_free(p->free);
+    p->slices = NULL;
+    p->encoders = NULL;
+    p->free = NULL;
+}
+
+static void
+clear(struct pipeline *p)
+{
+    release_buffers(p);
     rdb_scan_free(p->scan);
     index_fini(&p->index);
     (void)pthread_mutex_destroy(&p->mutex);
@@ -326,6 +336,7 @@ backup_run(const struct backup_options *o, struct source *source, struct manifes
     if (describe(&p, err) < 0 || build(&p, err) < 0)
         goto out;
     rc = read_all(&p, err);
+    release_buffers(&p);
     if (rc == 0)
         rc = publish(&p, &maybe_published, err);
     if (rc < 0 && !maybe_published)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * source.h: where the bytes of an RDB come from. A source is a pull reader: bgsave (snapshot/redis/source_bgsave.c),
- * file (source_file.c), and whatever comes later (the replication protocol). Everything slow that has to happen first,
+ * psync (source_psync.c), file (source_file.c), and whatever comes later. Everything slow that has to happen first,
  * such as the save itself, happens when it is opened.
  *
  * Threads: one thread per source.
@@ -19,7 +19,7 @@
 struct source;
 
 struct source_ops {
-    const char *name; /* the backup's method: "bgsave", "file" */
+    const char *name; /* the backup's method: "bgsave", "psync", "file" */
     /* Up to LEN bytes into BUF. *GOT is 0 at the end of the stream, and only there. Short reads are legal. Returns with
      * ERR_INTERRUPTED soon after a signal. */
     int (*read)(struct source *src, void *buf, size_t len, size_t *got, struct err *err);

@@ -131,7 +131,7 @@ is_data_name(const struct target *t, const char *name)
 static bool
 is_ignorable(const char *name)
 {
-    static const char *const patterns[] = {"lost+found", TARGET_OURS "*", "*.conf", "users.acl", "temp-*.rdb"};
+    static const char *const patterns[] = {"lost+found", (TARGET_OURS "*"), "*.conf", "users.acl", "temp-*.rdb"};
 
     return matches_any(name, patterns, ARRAY_LEN(patterns));
 }

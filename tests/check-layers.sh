@@ -33,7 +33,7 @@ only() {
 
 only 'hiredis' '^snapshot/redis/' 'hiredis belongs to snapshot/redis/'
 only 'zstd' '^snapshot/repo/segment\.c$' 'zstd belongs to snapshot/repo/segment.c'
-only 'openssl' '^base/digest\.c$' 'OpenSSL belongs to base/digest.c'
+only 'openssl' '^(base/digest|snapshot/redis/transport_tls)\.c$' 'OpenSSL belongs to base/digest.c and snapshot/redis/transport_tls.c'
 
 [ "$bad" = 0 ] && echo 'layers: every include runs the right way'
 exit "$bad"

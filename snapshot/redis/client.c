@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "snapshot/redis/transport.h"
 
 #define DEFAULT_CONNECT_TIMEOUT_MS 5000
 #define DEFAULT_REPLY_TIMEOUT_MS   30000
@@ -156,19 +155,39 @@ read_reply(struct client *c, int64_t deadline_ms, struct reply **out, struct err
     }
 }
 
-int
-client_call(struct client *c, const char *const *argv, struct reply **out, struct err *err)
+static int
+write_command(struct client *c, const char *const *argv, int64_t deadline_ms, struct err *err)
 {
-    int64_t deadline_ms = deadline_for(&c->options, c->options.reply_timeout_ms);
     size_t len = 0;
     char *command = resp_command(argv, &len);
     int rc = transport_write(c->transport, command, len, deadline_ms, err);
 
     resp_command_free(command, len);
+    return rc;
+}
+
+int
+client_send(struct client *c, const char *const *argv, struct err *err)
+{
+    if (write_command(c, argv, deadline_for(&c->options, c->options.reply_timeout_ms), err) == 0)
+        return 0;
+    c->lost = true;
+    return err_wrap(err, "%s to %s", argv[0], endpoint_describe(c->endpoint));
+}
+
+struct transport *
+client_transport(struct client *c)
+{
+    return c->transport;
+}
+
+int
+client_call(struct client *c, const char *const *argv, struct reply **out, struct err *err)
+{
+    int64_t deadline_ms = deadline_for(&c->options, c->options.reply_timeout_ms);
+
     *out = NULL;
-    if (rc == 0)
-        rc = read_reply(c, deadline_ms, out, err);
-    if (rc < 0) {
+    if (write_command(c, argv, deadline_ms, err) < 0 || read_reply(c, deadline_ms, out, err) < 0) {
         c->lost = true;
         return err_wrap(err, "%s to %s", argv[0], endpoint_describe(c->endpoint));
     }

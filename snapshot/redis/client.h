@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "snapshot/redis/endpoint.h"
 #include "snapshot/redis/resp.h"
+#include "snapshot/redis/transport.h"
 
 struct client;
 
@@ -46,6 +47,13 @@ int client_command(struct client *c, const char *const *argv, struct reply **out
  * (with the ACL rule to add), protected mode, and a command that the server does not have; ERR_SERVER for all else.
  * Always -1. */
 int client_refused(const struct client *c, const char *const *argv, const struct reply *r, struct err *err);
+
+/* Send a command and wait for nothing. */
+int client_send(struct client *c, const char *const *argv, struct err *err) MUST_CHECK;
+
+/* The byte stream below, which stays the client's: for what the server sends that is no reply. Nothing that awaits a
+ * reply can be called any more. */
+struct transport *client_transport(struct client *c);
 
 /* Has the connection failed? */
 bool client_is_lost(const struct client *c);

@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "base/units.h"
 
-static const char shape[] = "a server URL is redis://[user[:password]@]host[:port] or unix://[user[:password]@]/path";
+static const char shape[] =
+    "a server URL is redis://[user[:password]@]host[:port] (rediss:// for TLS) or unix://[user[:password]@]/path";
 
 /* The first C in [P, END), or END. */
 static const char *
@@ -105,7 +106,8 @@ parse_tcp(const char *rest, struct endpoint *e, struct err *err)
                        "%%25 for a %%");
     if (!parse_host(at != NULL ? at + 1 : rest, end, e))
         return err_set(err, ERR_USAGE, "the server URL has no host and port (1 to 65535) that can be used; %s", shape);
-    e->text = mem_printf(strchr(e->host, ':') != NULL ? "redis://[%s]:%u" : "redis://%s:%u", e->host, e->port);
+    e->text = mem_printf(strchr(e->host, ':') != NULL ? "redis%s://[%s]:%u" : "redis%s://%s:%u", e->tls ? "s" : "",
+                         e->host, e->port);
     return 0;
 }
 
@@ -152,16 +154,14 @@ endpoint_parse(const char *url, struct endpoint *out, struct err *err)
     if ((rest = after(url, "redis://")) != NULL) {
         e.kind = ENDPOINT_TCP;
         rc = parse_tcp(rest, &e, err);
+    } else if ((rest = after(url, "rediss://")) != NULL) {
+        e.tls = true;
+        rc = parse_tcp(rest, &e, err);
     } else if ((rest = after(url, "unix://")) != NULL) {
         e.kind = ENDPOINT_UNIX;
         rc = parse_unix(rest, &e, err);
-    } else if (after(url, "rediss://") != NULL) {
-        (void)err_set(
-            err, ERR_UNSUPPORTED,
-            "TLS to the server (rediss://) is not in this version: use redis:// to a port without TLS, or the "
-            "server's Unix socket with unix://");
     } else {
-        (void)err_set(err, ERR_USAGE, "the server URL does not start with redis:// or unix://; %s", shape);
+        (void)err_set(err, ERR_USAGE, "the server URL does not start with redis://, rediss:// or unix://; %s", shape);
     }
     if (rc < 0)
         endpoint_fini(&e);
@@ -186,6 +186,21 @@ endpoint_set_password(struct endpoint *e, const char *password)
 
     free_secret(&e->password);
     e->password = copy;
+}
+
+int
+endpoint_set_tls(struct endpoint *e, const struct endpoint_tls *files, struct err *err)
+{
+    bool any = files->ca != NULL || files->cert != NULL || files->key != NULL || files->server_name != NULL;
+
+    if (any && !e->tls)
+        return err_set(err, ERR_USAGE,
+                       "files or a name for TLS are given, but %s is a connection without TLS: write rediss://",
+                       endpoint_describe(e));
+    if (files->key != NULL && files->cert == NULL)
+        return err_set(err, ERR_USAGE, "a key for TLS is given without its certificate");
+    e->tls_files = *files;
+    return 0;
 }
 
 const char *

@@ -8,6 +8,7 @@
 #ifndef SNAPSHOT_REDIS_ENDPOINT_H
 #define SNAPSHOT_REDIS_ENDPOINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -16,6 +17,15 @@
 
 enum endpoint_kind { ENDPOINT_TCP, ENDPOINT_UNIX };
 
+/* What TLS needs to be told; paths of PEM files. NULL: not given. */
+struct endpoint_tls {
+    const char *ca;   /* whom to trust: a file, or a folder of hashed names; NULL: whom the system trusts */
+    const char *cert; /* our certificate and its chain, for a server that wants one; NULL: none */
+    const char *key;  /* its key, not encrypted; NULL: in the certificate's file */
+    const char
+        *server_name; /* the name that the server's certificate must carry, and that is sent to it; NULL: the host */
+};
+
 struct endpoint {
     enum endpoint_kind kind;
     char *host;     /* TCP: name or address, an IPv6 address without its brackets; else NULL */
@@ -23,22 +33,30 @@ struct endpoint {
     char *path;     /* Unix: the socket; else NULL */
     char *user;     /* NULL: the default user */
     char *password; /* NULL: none was given */
-    char *text;     /* what endpoint_describe() returns */
+    bool tls;       /* rediss:// */
+    struct endpoint_tls tls_files;
+    char *text; /* what endpoint_describe() returns */
 };
 
 /*
- * redis://[user[:password]@]host[:port][/...] or unix://[user[:password]@]/path, everything percent-decoded; an IPv6
- * address in brackets. "redis://:password@host" is the default user's password. What follows the port (a database
- * number, as other tools write it) has no meaning for a backup and is skipped.
+ * redis://[user[:password]@]host[:port][/...], the same with rediss:// for TLS, or unix://[user[:password]@]/path,
+ * everything percent-decoded; an IPv6 address in brackets. "redis://:password@host" is the default user's password.
+ * What follows the port (a database number, as other tools write it) has no meaning for a backup and is skipped.
  *
- * ERR_UNSUPPORTED for rediss://, ERR_USAGE for all else that is not such a URL; OUT then needs no endpoint_fini().
+ * ERR_USAGE for all that is not such a URL; OUT then needs no endpoint_fini().
  */
 int endpoint_parse(const char *url, struct endpoint *out, struct err *err) MUST_CHECK;
 
 /* Use this password (copied; NULL: none), as when it comes from a file and not from the URL. */
 void endpoint_set_password(struct endpoint *e, const char *password);
 
-/* "redis://host:port" or "unix:///path": for messages and manifests, without user and password. Belongs to E. */
+/* Use these files for TLS; the strings must outlive E. ERR_USAGE where they do not fit together: a key without a
+ * certificate, or anything for an endpoint without TLS, since whoever names them believes that the connection is
+ * encrypted. */
+int endpoint_set_tls(struct endpoint *e, const struct endpoint_tls *files, struct err *err) MUST_CHECK;
+
+/* "redis://host:port", "rediss://host:port" or "unix:///path": for messages and manifests, without user and password.
+ * Belongs to E. */
 const char *endpoint_describe(const struct endpoint *e);
 
 /* Wipe the secret and free everything; fine on a zeroed struct, and twice. */

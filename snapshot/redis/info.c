@@ -239,3 +239,19 @@ server_config_from_reply(const char *name, const struct reply *reply, struct ser
                  settings[i].size);
     }
 }
+
+int
+server_facts_check_role(const struct server_facts *facts, bool allow_master, struct err *err)
+{
+    if (allow_master || strcmp(facts->role, "replica") == 0)
+        return 0;
+    if (facts->role[0] == '\0')
+        return err_set(err, ERR_REFUSED,
+                       "%s does not say whether it is a master, and --allow-master no says that none may be burdened "
+                       "with a save: allow the user ROLE or INFO (+role)",
+                       facts->address);
+    return err_set(err, ERR_REFUSED,
+                   "%s is a master, and --allow-master no says that none may be burdened with a save: give the address "
+                   "of a replica",
+                   facts->address);
+}

@@ -54,6 +54,9 @@ void server_facts_from_info(const char *info, struct server_facts *facts);
 /* The role by the reply to ROLE; false, and nothing changed, when it is not one. "slave" becomes "replica". */
 bool server_facts_from_role(const struct reply *role, struct server_facts *facts);
 
+/* ERR_REFUSED when ALLOW_MASTER is false and the server is a master, or its role was not told. */
+int server_facts_check_role(const struct server_facts *facts, bool allow_master, struct err *err) MUST_CHECK;
+
 /* The name of setting number I that `struct server_config` has room for; NULL behind the last. */
 const char *server_config_name(size_t i);
 

@@ -31,6 +31,10 @@ struct server_facts {
     char address[300]; /* what we connected to, without user and password */
     bool config_known; /* false: CONFIG GET was denied or renamed */
     struct server_config config;
+    /* The point in the replication stream that the dump stands for, as +FULLRESYNC told it; INFO's are no such thing.
+     */
+    char repl_id[48]; /* "": not told, and the offset means nothing */
+    int64_t repl_offset;
     char modules[512]; /* names of loaded modules, comma-separated; "" when none or not known */
 };
 

@@ -74,16 +74,19 @@ learn_config(struct session *s, struct server_facts *facts, struct err *err)
     return 0;
 }
 
+/* INFO: its text; NULL where it is denied. */
 static int
 learn_facts(struct session *s, const char *info, struct server_facts *facts, struct err *err)
 {
     struct reply *role = NULL;
     char mode[16];
 
-    if (info_text(info, "redis_mode", mode, sizeof(mode)) && strcmp(mode, "sentinel") == 0)
+    if (info != NULL && info_text(info, "redis_mode", mode, sizeof(mode)) && strcmp(mode, "sentinel") == 0)
         return err_set(err, ERR_USAGE, "%s is a Sentinel and holds no data: give the address of a server",
                        endpoint_describe(s->endpoint));
-    server_facts_from_info(info, facts);
+    if (info != NULL)
+        server_facts_from_info(info, facts);
+    facts->known = true;
     (void)snprintf(facts->address, sizeof(facts->address), "%s", endpoint_describe(s->endpoint));
     set_host(s->endpoint, facts);
     if (ask_politely(s, CLIENT_ARGS("ROLE"), &role, err) < 0)
@@ -208,6 +211,20 @@ out:
     reply_free(info);
     if (rc < 0)
         session_fini(s);
+    return rc;
+}
+
+int
+session_learn_facts(const struct endpoint *e, struct client *c, struct server_facts *facts, struct err *err)
+{
+    struct session s = {.endpoint = e, .client = c};
+    struct reply *info = NULL;
+    int rc = -1;
+
+    memset(facts, 0, sizeof(*facts));
+    if (ask_politely(&s, CLIENT_ARGS("INFO"), &info, err) == 0)
+        rc = learn_facts(&s, info != NULL && info->type == REPLY_STRING ? info->text : NULL, facts, err);
+    reply_free(info);
     return rc;
 }
 

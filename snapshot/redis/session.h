@@ -37,6 +37,11 @@ enum session_answer {
 int session_open(struct session *s, const struct endpoint *e, const struct client_options *options,
                  int64_t reconnect_ms, struct server_facts *facts, struct err *err) MUST_CHECK;
 
+/* What the server at E tells of itself over the connection C, and no more: facts that are denied stay "". With a denied
+ * INFO, kind and version are not known, and the role only where ROLE is allowed. ERR_USAGE when it is a Sentinel. */
+int session_learn_facts(const struct endpoint *e, struct client *c, struct server_facts *facts,
+                        struct err *err) MUST_CHECK;
+
 /* INFO, over a new connection when the old one is lost. ERR_SERVER when the server cannot be reached for RECONNECT_MS,
  * or is another process than at the start. */
 enum session_answer session_status(struct session *s, struct server_status *out, struct err *err) MUST_CHECK;

@@ -89,11 +89,8 @@ static int
 check_role(const struct source_bgsave_options *o, const struct server_facts *facts, const struct server_status *status,
            struct err *err)
 {
-    if (strcmp(facts->role, "replica") != 0 && !o->allow_master)
-        return err_set(err, ERR_REFUSED,
-                       "%s is a master, and --allow-master no says that none may be burdened with a save: give the "
-                       "address of a replica",
-                       facts->address);
+    if (server_facts_check_role(facts, o->allow_master, err) < 0)
+        return -1;
     if (status->is_replica && !status->link_up)
         log_warn("the replica has lost its master: the backup holds what it had by then",
                  LOG_S("server", facts->address));

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sig.h"
+#include "snapshot/redis/transport_tls.h"
 
 #define WAIT_SLICE_MS 200
 
@@ -44,8 +45,8 @@ wait_ready(int fd, short events, int64_t deadline_ms, struct err *err)
     }
 }
 
-static int
-wait_step(struct transport *t, enum transport_step step, int64_t deadline_ms, struct err *err)
+int
+transport_wait(const struct transport *t, enum transport_step step, int64_t deadline_ms, struct err *err)
 {
     return wait_ready(t->fd, step == TRANSPORT_WANTS_INPUT ? POLLIN : POLLOUT, deadline_ms, err);
 }
@@ -185,6 +186,12 @@ transport_connect(const struct endpoint *e, int64_t deadline_ms, struct err *err
         (void)err_wrap(err, "cannot reach the server at %s", endpoint_describe(e));
         return NULL;
     }
+    if (e->tls) {
+        t = transport_tls_open(e, fd, deadline_ms, err);
+        if (t == NULL)
+            (void)err_wrap(err, "TLS to the server at %s", endpoint_describe(e));
+        return t;
+    }
     t = mem_new(sizeof(*t));
     t->ops = &socket_ops;
     t->fd = fd;
@@ -199,7 +206,7 @@ transport_read(struct transport *t, void *buf, size_t len, int64_t deadline_ms, 
 
         if (step == TRANSPORT_DONE)
             return 0;
-        if (step == TRANSPORT_FAILED || wait_step(t, step, deadline_ms, err) < 0)
+        if (step == TRANSPORT_FAILED || transport_wait(t, step, deadline_ms, err) < 0)
             return -1;
     }
 }
@@ -216,11 +223,17 @@ transport_write(struct transport *t, const void *buf, size_t len, int64_t deadli
         if (step == TRANSPORT_DONE) {
             p += put;
             len -= put;
-        } else if (step == TRANSPORT_FAILED || wait_step(t, step, deadline_ms, err) < 0) {
+        } else if (step == TRANSPORT_FAILED || transport_wait(t, step, deadline_ms, err) < 0) {
             return -1;
         }
     }
     return 0;
+}
+
+void
+transport_shutdown(struct transport *t)
+{
+    (void)shutdown(t->fd, SHUT_RDWR);
 }
 
 void

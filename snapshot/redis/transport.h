@@ -35,16 +35,25 @@ struct transport {
     int fd; /* to wait on */
 };
 
-/* Connect by DEADLINE_MS: every address of the host in turn. Looking up a name is the C library's work and takes its
- * own time-outs. NULL with ERR_SERVER, the server named in it. */
+/* Connect by DEADLINE_MS: every address of the host in turn; then, where the endpoint says so, TLS. Looking up a name
+ * is the C library's work and takes its own time-outs. NULL with ERR_SERVER, the server named in it; with TLS also as
+ * transport_tls_open() says. */
 struct transport *transport_connect(const struct endpoint *e, int64_t deadline_ms, struct err *err) MUST_CHECK;
 
 /* At least one and up to LEN bytes; *GOT is 0 when the peer has closed. */
 int transport_read(struct transport *t, void *buf, size_t len, int64_t deadline_ms, size_t *got,
                    struct err *err) MUST_CHECK;
 
+/* Wait until a step that wanted input or output can be tried again: for the kinds themselves. */
+int transport_wait(const struct transport *t, enum transport_step step, int64_t deadline_ms,
+                   struct err *err) MUST_CHECK;
+
 /* All LEN bytes. */
 int transport_write(struct transport *t, const void *buf, size_t len, int64_t deadline_ms, struct err *err) MUST_CHECK;
+
+/* End the connection in both directions, without freeing anything: a thread that waits in transport_read() returns. The
+ * one function here that another thread may call. */
+void transport_shutdown(struct transport *t);
 
 /* Close and free. NULL is fine. */
 void transport_free(struct transport *t);

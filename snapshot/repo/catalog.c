@@ -12,7 +12,7 @@
 /* Ids found by a listing, in ascending order (the store lists in byte order, and text order is time order). */
 struct ids {
     struct backup_id *list;
-    size_t count;
+    size_t count, allocated;
 };
 
 static bool
@@ -22,7 +22,10 @@ add_id(const struct store_object *object, void *cookie)
     struct backup_id id;
 
     if (layout_parse_id(object->key, &id)) { /* other names are not ours and are left alone */
-        ids->list = mem_grow(ids->list, ids->count + 1, sizeof(*ids->list));
+        if (ids->count == ids->allocated) {
+            ids->allocated = ids->allocated > 0 ? 2 * ids->allocated : 64;
+            ids->list = mem_grow(ids->list, ids->allocated, sizeof(*ids->list));
+        }
         ids->list[ids->count++] = id;
     }
     return true;
@@ -53,16 +56,17 @@ read_manifest(const struct repo *repo, const char *instance, const struct backup
     int rc;
 
     layout_manifest(&key, instance, id);
-    rc = store_get_all(repo->store, key.text, REPO_SMALL_OBJECT, &data, &len, err);
-    if (rc == 0)
-        rc = manifest_parse(data, len, &m, err);
+    if (store_get_all(repo->store, key.text, REPO_SMALL_OBJECT, &data, &len, err) < 0)
+        return -1;
+    rc = manifest_parse(data, len, &m, err);
     free(data);
-    if (rc == 0 && strcmp(m->id.text, id->text) != 0) {
-        rc = err_set(err, ERR_CORRUPT, "the manifest is that of another backup, %s", m->id.text);
-        manifest_free(m);
-    }
     if (rc < 0)
         return -1;
+    if (strcmp(m->id.text, id->text) != 0) {
+        (void)err_set(err, ERR_CORRUPT, "the manifest is that of another backup, %s", m->id.text);
+        manifest_free(m);
+        return -1;
+    }
     /* The folder it lies in decides: an instance may have been renamed by moving its folder. */
     (void)snprintf(m->instance, sizeof(m->instance), "%s", instance);
     *out = m;

@@ -39,7 +39,7 @@ struct manifest {
     struct backup_id id;
     char uuid[DIGEST_UUID_TEXT];
     char instance[LAYOUT_INSTANCE_MAX + 1];
-    char method[16]; /* "bgsave", "file" */
+    char method[16]; /* "bgsave", "psync", "file" */
     char tool_version[32];
     int64_t snapshot_ms, started_ms, finished_ms; /* by the store's clock */
     int level;                                    /* zstd's */

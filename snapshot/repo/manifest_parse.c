@@ -202,6 +202,8 @@ parse_source(const json_t *o, struct server_facts *f)
     opt_text(o, "host", f->host, sizeof(f->host));
     opt_text(o, "address", f->address, sizeof(f->address));
     opt_text(o, "modules", f->modules, sizeof(f->modules));
+    opt_text(o, "repl_id", f->repl_id, sizeof(f->repl_id));
+    f->repl_offset = opt_i64(o, "repl_offset");
     f->config_known = json_is_object(c);
     opt_text(c, "dir", f->config.dir, sizeof(f->config.dir));
     opt_text(c, "dbfilename", f->config.dbfilename, sizeof(f->config.dbfilename));

@@ -199,6 +199,10 @@ write_source(const struct server_facts *f)
     add_str(o, "host", f->host);
     add_str(o, "address", f->address);
     add_str(o, "modules", f->modules);
+    if (f->repl_id[0] != '\0') {
+        add_str(o, "repl_id", f->repl_id);
+        add_known_i64(o, "repl_offset", f->repl_offset);
+    }
     if (f->config_known)
         add(o, "config", write_config(&f->config));
     return o;

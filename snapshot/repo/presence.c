@@ -21,7 +21,7 @@ saw(struct presence *p, uint64_t number, const struct store_object *object)
     p->seen[number] = true;
     if (object->mtime_ms > p->newest_ms)
         p->newest_ms = object->mtime_ms;
-    if (object->size != p->index->segments[number].stored_size && number < p->wrong_size)
+    if (number < p->wrong_size && object->size != p->index->segments[number].stored_size)
         p->wrong_size = number;
 }
 

@@ -68,6 +68,11 @@ class Report(unittest.TestResult):
         super().addError(test, error)
         self._show(test, error)
 
+    def addSubTest(self, test, subtest, error):
+        super().addSubTest(test, subtest, error)
+        if error is not None:
+            self._show(test, error)
+
     def _show(self, test, error):
         self._line("FAILED", test)
         for line in "".join(traceback.format_exception(*error)).splitlines():

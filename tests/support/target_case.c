@@ -100,7 +100,8 @@ walk_all(const char *dir, bool names_only)
 
     walk.names_only = names_only;
     assert_int_equal(nftw(dir, walk_one, 16, FTW_PHYS), 0);
-    qsort(walk.lines, walk.count, sizeof(*walk.lines), compare_lines);
+    if (walk.count > 0)
+        qsort(walk.lines, walk.count, sizeof(*walk.lines), compare_lines);
     for (size_t i = 0; i < walk.count; i++) {
         char *longer = mem_printf("%s%s", all, walk.lines[i]);
 

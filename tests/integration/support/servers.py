@@ -72,11 +72,14 @@ def free_port():
 
 
 class Server:
-    """A private server in the folder `data`, on a port of 127.0.0.1 and on a Unix socket."""
+    """
+    A private server in the folder `data`, on a port of 127.0.0.1 and on a Unix socket; with tls (certificates.py) on a
+    second port, too.
+    """
 
-    def __init__(self, program, data, *options, password=None, command=lambda words: words):
+    def __init__(self, program, data, *options, password=None, tls=None, command=lambda words: words):
         self.program, self.data, self.password = program, Path(data), password
-        self.options, self._command = options, command
+        self.options, self.tls, self._command = options, tls, command
         self.data.mkdir(parents=True, exist_ok=True)
         self.socket = str(self.data) + ".socket"
         self.log_path = Path(str(self.data) + ".log")
@@ -88,12 +91,22 @@ class Server:
         for _ in range(5):
             self.port = free_port()
             words = [self.program.path, "--port", self.port, "--bind", "127.0.0.1", "--unixsocket", self.socket,
-                     "--dir", self.data, "--save", "", "--enable-debug-command", "local", *self.options]
+                     "--dir", self.data, "--save", "", *self._debug_options(), *self._tls_options(), *self.options]
             with open(self.log_path, "ab") as log:
                 self.process = processes.start(self._command([str(w) for w in words]), stdout=log, stderr=log)
             if not wait or self._wait_until_loaded():
                 return
         raise RuntimeError(f"{self.program} did not start: {self.log_path.read_text()[-2000:]}")
+
+    def _debug_options(self):
+        """Before Redis 7 it needs no permission, and there is no such option."""
+        return [] if self.program.kind == "redis" and self.program.major < 7 else ["--enable-debug-command", "local"]
+
+    def _tls_options(self):
+        if not self.tls:
+            return []
+        self.tls_port = free_port()
+        return ["--tls-port", self.tls_port, *self.tls.server_options()]
 
     def _wait_until_loaded(self):
         deadline = time.monotonic() + 60
@@ -152,6 +165,10 @@ class Server:
     @property
     def url(self):
         return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def tls_url(self):
+        return f"rediss://127.0.0.1:{self.tls_port}"
 
     @property
     def unix_url(self):

@@ -247,7 +247,7 @@ options_parse__bad_values__are_named_with_their_option(void **state)
     parse_refused(l, "backup --level 23", "--level: \"23\" is not between 1 and 22");
     parse_refused(l, "backup --timeout soon", "--timeout: \"soon\" is not a duration");
     parse_refused(l, "backup --timeout 5ms", "--timeout: \"5ms\" is too short");
-    parse_refused(l, "backup --method bg", "--method: \"bg\" is none of auto|bgsave|file");
+    parse_refused(l, "backup --method bg", "--method: \"bg\" is none of auto|bgsave|psync|file");
     parse_refused(l, "backup --create=maybe", "--create: \"maybe\" is neither yes nor no");
     parse_refused(l, "backup --instance=", "--instance: the value is empty");
 }

@@ -35,6 +35,8 @@ endpoint_parse__good_urls__every_part(void **state)
         {"redis://a%20b:%2f%40%3A%25@h", "h", 6379, NULL, "a b", "/@:%", "redis://h:6379"},
         {"redis://[::1]", "::1", 6379, NULL, NULL, NULL, "redis://[::1]:6379"},
         {"redis://u:p@[fd00::1]:6380/3", "fd00::1", 6380, NULL, "u", "p", "redis://[fd00::1]:6380"},
+        {"rediss://u:p@h", "h", 6379, NULL, "u", "p", "rediss://h:6379"},
+        {"REDISS://[::1]:6380", "::1", 6380, NULL, NULL, NULL, "rediss://[::1]:6380"},
         {"unix:///run/redis.sock", NULL, 0, "/run/redis.sock", NULL, NULL, "unix:///run/redis.sock"},
         {"unix://u:pw@/run/r%20s", NULL, 0, "/run/r s", "u", "pw", "unix:///run/r s"},
         {"unix://:pw@/s", NULL, 0, "/s", NULL, "pw", "unix:///s"},
@@ -53,6 +55,7 @@ endpoint_parse__good_urls__every_part(void **state)
         same(e.password, cases[i].password);
         assert_int_equal(e.port, cases[i].port);
         assert_string_equal(endpoint_describe(&e), cases[i].text);
+        assert_int_equal(e.tls, strncmp(cases[i].text, "rediss", 6) == 0);
         endpoint_fini(&e);
         endpoint_fini(&e);
     }
@@ -68,7 +71,7 @@ endpoint_parse__bad_urls__are_refused_without_their_secret(void **state)
         {"", ERR_USAGE},
         {"h:6379", ERR_USAGE},
         {"http://u:SECRET@h", ERR_USAGE},
-        {"rediss://u:SECRET@h", ERR_UNSUPPORTED},
+        {"rediss://u:SECRET@h:x", ERR_USAGE},
         {"redis://", ERR_USAGE},
         {"redis://:6379", ERR_USAGE},
         {"redis://u:SECRET@", ERR_USAGE},
@@ -149,10 +152,47 @@ endpoint_set_password__replaces_and_removes(void **state)
     endpoint_fini(&e);
 }
 
+static void
+endpoint_set_tls__what_does_not_fit__is_refused(void **state)
+{
+    static const struct {
+        const char *url;
+        struct endpoint_tls files;
+        const char *says; /* NULL: taken */
+    } cases[] = {
+        {"redis://h", {0}, NULL},
+        {"rediss://h", {0}, NULL},
+        {"rediss://h", {"ca", "cert", "key", "name"}, NULL},
+        {"rediss://h", {NULL, "cert", NULL, NULL}, NULL},
+        {"rediss://h", {NULL, NULL, "key", NULL}, "without its certificate"},
+        {"redis://h", {"ca", NULL, NULL, NULL}, "rediss://"},
+        {"unix:///s", {NULL, NULL, NULL, "name"}, "rediss://"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = ERR_INIT;
+        struct endpoint e;
+        int rc;
+
+        assert_ok(endpoint_parse(cases[i].url, &e, &err), &err);
+        rc = endpoint_set_tls(&e, &cases[i].files, &err);
+        assert_int_equal(rc, cases[i].says == NULL ? 0 : -1);
+        if (cases[i].says != NULL) {
+            assert_int_equal(err.code, ERR_USAGE);
+            assert_non_null(strstr(err.msg, cases[i].says));
+        } else {
+            same(e.tls_files.server_name, cases[i].files.server_name);
+        }
+        endpoint_fini(&e);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(endpoint_set_tls__what_does_not_fit__is_refused),
         cmocka_unit_test(endpoint_parse__good_urls__every_part),
         cmocka_unit_test(endpoint_parse__bad_urls__are_refused_without_their_secret),
         cmocka_unit_test(endpoint_parse__slash_in_password__says_how_to_write_it),

@@ -55,6 +55,8 @@ fill_source(struct server_facts *f)
     SET(f->role, "replica");
     SET(f->host, "redis-1 \"quoted\" \\ caf\xc3\xa9 \x01\x1f");
     SET(f->address, "redis-1.redis:6379");
+    SET(f->repl_id, "8371b4fb1155b71f4a04d3e1bc3e18c4a990aeeb");
+    f->repl_offset = 0;
     SET(f->modules, "ReJSON,search");
     SET(f->config.dir, "/data");
     SET(f->config.dbfilename, "dump.rdb");
@@ -200,6 +202,7 @@ manifest__bare_file__unknowns_stay_unknown(void **state)
     assert_int_equal(back->rdb.repl_offset, -1);
     assert_int_equal(back->rdb.aof_base, -1);
     assert_string_equal(back->rdb.repl_id, "");
+    assert_string_equal(back->source.repl_id, "");
     assert_int_equal(back->tag_count, 0);
     manifest_free(back);
     free(text);

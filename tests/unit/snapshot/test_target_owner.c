@@ -135,9 +135,12 @@ seal_only(void *cookie)
     struct err err = ERR_INIT;
     struct backup_id id = target_case_id();
     struct target *t = target_case_lock(cookie, &judged);
+    int rc;
 
     target_case_stage(t, CASE_DUMP);
-    return target_seal(t, &id, &err) < 0 ? 1 : 0;
+    rc = target_seal(t, &id, &err);
+    target_free(t);
+    return rc < 0 ? 1 : 0;
 }
 
 static int
@@ -146,10 +149,10 @@ finish_staged(void *cookie)
     enum target_state judged;
     struct err err = ERR_INIT;
     struct target *t = target_case_lock(cookie, &judged);
+    int rc = judged == TARGET_STAGED ? target_enter(t, &err) : -1;
 
-    if (judged != TARGET_STAGED)
-        return 1;
-    return target_enter(t, &err) < 0 ? 2 : 0;
+    target_free(t);
+    return rc < 0 ? 1 : 0;
 }
 
 static void
