@@ -54,6 +54,7 @@ flow_word(struct flow *f, const char *word, size_t len, struct err *err)
 {
     const char *space = " ";
 
+    REQUIRE(len > 0);
     buf_reset(&f->word);
     if (put_word(&f->word, word, len, &f->bold, err) < 0)
         return -1;

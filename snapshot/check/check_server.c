@@ -28,6 +28,13 @@ struct talk {
     struct check_facts facts;
 };
 
+static const char remedy_reach[] =
+    "look whether the server runs, at --redis-url, and at firewalls and network policies";
+static const char remedy_files[] = "correct the files of --tls-ca, --tls-cert and --tls-key";
+static const char remedy_auth[] =
+    "give what the server takes: user and password in --redis-url, --redis-password-file or "
+    "REDISCLI_AUTH, with TLS perhaps a certificate (--tls-cert)";
+
 /* One command; NULL when the connection was lost, of which there is a row then. */
 static struct reply *
 ask(struct talk *t, const char *const *argv)
@@ -37,18 +44,17 @@ ask(struct talk *t, const char *const *argv)
 
     if (t->client == NULL || client_call(t->client, argv, &r, &err) == 0)
         return r;
-    check_failed(t->check, "connection", &err, "look at the server's log and its state, then run this again");
+    /* TLS 1.3: what the server thinks of our certificate comes with its first answer. */
+    if (err.code == ERR_SERVER_DENIED)
+        check_failed(t->check, "auth", &err, remedy_auth);
+    else
+        check_failed(t->check, "connection", &err, "look at the server's log and its state, then run this again");
     client_free(t->client);
     t->client = NULL;
     return NULL;
 }
 
 /* ---- connecting -------------------------------------------------------------------------------------------------- */
-
-static const char remedy_reach[] =
-    "look whether the server runs, at --redis-url, and at firewalls and network policies";
-static const char remedy_auth[] =
-    "give a user and password that the server knows, in --redis-url, --redis-password-file or REDISCLI_AUTH";
 
 /* A first PING: a server that wants a password says so only now. */
 static bool
@@ -87,7 +93,7 @@ probe_connection(struct talk *t)
 
     t->client = client_connect(t->endpoint, &options, &err);
     if (t->client == NULL && err.code != ERR_SERVER_DENIED) {
-        check_failed(t->check, "reachable", &err, remedy_reach);
+        check_failed(t->check, "reachable", &err, err.code == ERR_USAGE ? remedy_files : remedy_reach);
         return false;
     }
     check_ok(t->check, "reachable", "%s takes connections", endpoint_describe(t->endpoint));

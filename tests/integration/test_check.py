@@ -5,6 +5,7 @@ import os
 
 from support import data, processes, remora, servers, tmpfs
 from support.case import Case, per_server
+from support.certificates import Certificates
 
 AREAS = {"repository", "server", "disk", "target"}
 
@@ -144,6 +145,17 @@ class Check(Case):
             self.assertNotIn("battery", str(rows))
         rows = self.check(remora.OK, "--redis-url", f"redis://:correct-horse@{host}")
         self.assertNotIn("correct-horse", str(rows))
+
+    def test_tls(self):
+        tls = Certificates(self.folder / "tls")
+        server = self.server(tls=tls)
+        words = ["--redis-url", server.tls_url]
+        self.expect_row(self.check(remora.OK, *words, *tls.client_words()), "server", "reachable", "ok", "rediss://")
+        for status, files, row in (
+                (remora.SERVER, ["--tls-ca", tls.path("other-ca.crt")], "reachable"),
+                (remora.SERVER_DENIED, tls.client_words(None), "auth"),
+                (remora.USAGE, ["--tls-ca", self.folder / "absent"], "reachable")):
+            self.assertEqual([("server", row)], self.failures(self.check(status, *words, *files)))
 
     @per_server
     def test_least_rights(self, program):
