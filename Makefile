@@ -27,9 +27,13 @@ PROGRAM := $(if $(filter release,$(VARIANT)),$(BUILD)/remora,$(OUT)/remora)
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 LAYERS := agent snapshot storage base
-sources = $(sort $(wildcard $(1)/*.c) $(wildcard $(1)/*/*.c))
-LIB_SRC := $(filter-out agent/main.c,$(foreach l,$(LAYERS),$(call sources,$(l))))
-LIBS_A := $(foreach l,$(LAYERS),$(if $(filter-out agent/main.c,$(call sources,$(l))),$(OUT)/lib$(l).a))
+# libs3 is optional (docs/adr/0006-libs3.md) and has no pkg-config file: what counts is its header.
+HAVE_LIBS3 := $(shell echo '\#include <libs3.h>' | $(CC) -E -x c - > /dev/null 2>&1 && echo yes)
+LEFT_OUT := $(if $(HAVE_LIBS3),,storage/store_s3v2.c)
+sources = $(filter-out $(LEFT_OUT),$(sort $(wildcard $(1)/*.c) $(wildcard $(1)/*/*.c)))
+MAINS := agent/main.c agent/gen_docs.c
+LIB_SRC := $(filter-out $(MAINS),$(foreach l,$(LAYERS),$(call sources,$(l))))
+LIBS_A := $(foreach l,$(LAYERS),$(if $(filter-out $(MAINS),$(call sources,$(l))),$(OUT)/lib$(l).a))
 TEST_MAINS := $(sort $(wildcard tests/unit/*/test_*.c) $(wildcard tests/conformance/test_*.c))
 TEST_BINS := $(TEST_MAINS:%.c=$(OUT)/%)
 TEST_SHARED := $(sort $(filter-out tests/conformance/test_%,$(wildcard tests/conformance/*.c)) $(wildcard tests/support/*.c))
@@ -37,14 +41,8 @@ TOOL_MAINS := $(sort $(wildcard tests/bench/*.c) $(wildcard tests/torture/*.c))
 TOOL_BINS := $(TOOL_MAINS:%.c=$(OUT)/%)
 FUZZ_MAINS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 REPLAY_BINS := $(FUZZ_MAINS:tests/fuzz/fuzz_%.c=$(OUT)/tests/fuzz/replay_%)
-ALL_C := $(LIB_SRC) agent/main.c $(TEST_MAINS) $(TEST_SHARED) $(TOOL_MAINS) $(wildcard tests/fuzz/*.c)
+ALL_C := $(LIB_SRC) $(MAINS) $(TEST_MAINS) $(TEST_SHARED) $(TOOL_MAINS) $(wildcard tests/fuzz/*.c)
 ALL_H := $(foreach l,$(LAYERS) tests,$(wildcard $(l)/*.h) $(wildcard $(l)/*/*.h) $(wildcard $(l)/*/*/*.h))
-
-# libs3 is optional (docs/adr/0006-libs3.md) and has no pkg-config file: what counts is its header.
-HAVE_LIBS3 := $(shell echo '\#include <libs3.h>' | $(CC) -E -x c - > /dev/null 2>&1 && echo yes)
-ifneq ($(HAVE_LIBS3),yes)
-LIB_SRC := $(filter-out storage/store_s3v2.c,$(LIB_SRC))
-endif
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
 PACKAGES := hiredis libzstd jansson libssl libcrypto libcurl
@@ -76,11 +74,26 @@ $(PROGRAM): $(OUT)/agent/main.o $(LIBS_A)
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $^ $(R_LDLIBS)
 
 define layer_archive
-$(OUT)/lib$(1).a: $(patsubst %.c,$(OUT)/%.o,$(filter-out agent/main.c,$(call sources,$(1))))
+$(OUT)/lib$(1).a: $(patsubst %.c,$(OUT)/%.o,$(filter-out $(MAINS),$(call sources,$(1))))
 	@rm -f $$@
 	$$(Q)ar rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_archive,$(l))))
+
+# ---- generated documents ---------------------------------------------------------------------------------------------
+.PHONY: docs docs-check
+GEN_DOCS := $(OUT)/gen_docs
+MAN_PAGE := docs/remora.1
+COMPLETION := docs/remora.bash
+$(GEN_DOCS): $(OUT)/agent/gen_docs.o $(LIBS_A)
+	$(if $(V),,@echo '  LINK $@')
+	$(Q)$(CC) $(R_LDFLAGS) -o $@ $^ $(R_LDLIBS)
+docs: $(GEN_DOCS) ## write the man page and the bash completion anew from the tables of commands and options
+	@$(GEN_DOCS) man > $(MAN_PAGE).new && mv $(MAN_PAGE).new $(MAN_PAGE)
+	@$(GEN_DOCS) bash > $(COMPLETION).new && mv $(COMPLETION).new $(COMPLETION)
+docs-check: $(GEN_DOCS) ## fail where `make docs` would change something
+	@$(GEN_DOCS) man | cmp - $(MAN_PAGE) && $(GEN_DOCS) bash | cmp - $(COMPLETION) || \
+	  { echo "docs: the tables have changed since the documents were written: run make docs" >&2; exit 1; }
 
 # A changed command line (flags, version, compiler) rebuilds everything.
 FLAGS_FILE := $(OUT)/flags
@@ -176,8 +189,10 @@ check-mutations: ## MUTATIONS (10000) random mutations of the corpus of dumps un
 
 # ---- helpers for people ----------------------------------------------------------------------------------------------
 .PHONY: install clean help format format-check layers lint cov
-install: all ## copy the program to $(DESTDIR)$(PREFIX)/bin
+install: all ## copy the program, the man page and the completion below $(DESTDIR)$(PREFIX)
 	install -D -m 0755 $(BUILD)/remora $(DESTDIR)$(PREFIX)/bin/remora
+	install -D -m 0644 $(MAN_PAGE) $(DESTDIR)$(PREFIX)/share/man/man1/remora.1
+	install -D -m 0644 $(COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/remora
 
 clean: ## remove the build folder
 	rm -rf $(BUILD)
@@ -192,7 +207,7 @@ format-check: ## fail where `make format` would change something
 	@$(CLANG_FORMAT) --dry-run -Werror $(ALL_C) $(ALL_H)
 
 # clang-tidy reads the sources as clang would compile them.
-lint: format-check layers ## clang-tidy, cppcheck, shellcheck, formatting, layers, sizes of functions and files
+lint: format-check layers docs-check ## clang-tidy, cppcheck, shellcheck, formatting, layers, sizes of functions and files
 	@sh tests/lint.sh $(filter-out -Werror,-std=c11 $(R_CPPFLAGS) -Wall -Wextra) -- $(ALL_C)
 
 cov: ## line coverage of the unit tests and the integration tests, by folder

@@ -10,6 +10,6 @@
 
 typedef int cmd_fn(const struct config *config, struct output *out, struct err *err);
 
-cmd_fn cmd_init, cmd_backup, cmd_restore, cmd_list, cmd_show, cmd_verify, cmd_version, cmd_help;
+cmd_fn cmd_init, cmd_backup, cmd_restore, cmd_list, cmd_show, cmd_verify, cmd_check, cmd_version, cmd_help;
 
 #endif

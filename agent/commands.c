@@ -77,6 +77,22 @@ static const struct command commands[COMMAND_COUNT] = {
                     "The exit status is 5 when any backup is damaged.",
             .example = "remora verify --repo file:///backups --instance shop-cache --all",
         },
+    [COMMAND_CHECK] =
+        {
+            .name = "check",
+            .arguments = "",
+            .summary = "look at repository, server and target before they are needed",
+            .text =
+                "Looks at what is given: the repository of --repo, the server of --redis-url, its data folder "
+                "--data-dir, the folder --target that is to be restored into. Each row of the table says ok, warn "
+                "or fail, what was found, and what to do. Nothing stops at the first failure, and nothing is "
+                "changed: an object that is put to try the repository is removed again, and no save is asked for.\n"
+                "With --data-dir the server is judged for backups by bgsave, else for backups by psync.\n"
+                "The exit status is that of the gravest failure, in this order: 5, 4, 7, 9, 13, 10, 3, 2, 6, 8, 11, "
+                "1; warnings alone are 0.",
+            .example = "remora check --repo file:///backups --instance shop-cache --data-dir /data\n"
+                       "remora check --repo file:///backups --instance shop-cache --target /data --json",
+        },
     [COMMAND_VERSION] =
         {
             .name = "version",

@@ -29,6 +29,15 @@ static const struct {
     {ERR_UNSUPPORTED, "unsupported: a version or type that this build does not know"},
 };
 
+const char *
+help_status(size_t i, int *status)
+{
+    if (i >= ARRAY_LEN(statuses))
+        return NULL;
+    *status = err_exit_status(statuses[i].code);
+    return statuses[i].meaning;
+}
+
 /* TEXT in lines that start with INDENT spaces; a newline in it ends a paragraph. */
 static int
 write_wrapped(struct buf *out, int indent, const char *text, struct err *err)

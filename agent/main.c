@@ -12,9 +12,9 @@
 #include "base/sig.h"
 
 static cmd_fn *const commands[COMMAND_COUNT] = {
-    [COMMAND_INIT] = cmd_init,       [COMMAND_BACKUP] = cmd_backup, [COMMAND_RESTORE] = cmd_restore,
-    [COMMAND_LIST] = cmd_list,       [COMMAND_SHOW] = cmd_show,     [COMMAND_VERIFY] = cmd_verify,
-    [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
+    [COMMAND_INIT] = cmd_init,   [COMMAND_BACKUP] = cmd_backup,   [COMMAND_RESTORE] = cmd_restore,
+    [COMMAND_LIST] = cmd_list,   [COMMAND_SHOW] = cmd_show,       [COMMAND_VERIFY] = cmd_verify,
+    [COMMAND_CHECK] = cmd_check, [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
 };
 
 /* Passwords and customers' data pass through this process: no core dump, and no debugger of another process of the same

@@ -4,7 +4,7 @@
 #include "agent/options.h"
 
 #define IN(command)  (1u << COMMAND_##command)
-#define IN_REPO      (IN(INIT) | IN(BACKUP) | IN(RESTORE) | IN(LIST) | IN(SHOW) | IN(VERIFY))
+#define IN_REPO      (IN(INIT) | IN(BACKUP) | IN(RESTORE) | IN(LIST) | IN(SHOW) | IN(VERIFY) | IN(CHECK))
 #define IN_ALL       (IN_REPO | IN(VERSION) | IN(HELP) | IN(NONE))
 #define NUMBER_LIMIT ((uint64_t)1 << 62)
 
@@ -80,7 +80,7 @@ static const struct option table[] = {
          "Where the dump comes from. bgsave: a save that the server is asked for, read from its folder. psync: over "
          "the wire, as a replica gets it. file: one that exists. auto: by what is given of --data-dir, --rdb-file "
          "and --redis-url; psync with the last alone."},
-    {"data-dir", STRING(data_dir), .commands = IN(BACKUP), .value = "DIR",
+    {"data-dir", STRING(data_dir), .commands = IN(BACKUP) | IN(CHECK), .value = "DIR",
      .help = "The server's data folder, as it is mounted here."},
     {"rdb-file", STRING(rdb_file), .commands = IN(BACKUP), .value = "FILE",
      .help = "The dump file itself, instead of --data-dir."},
@@ -102,7 +102,7 @@ static const struct option table[] = {
     {"create", FLAG(create), .commands = IN(BACKUP),
      .help = "Make the repository and the instance where they are missing."},
 
-    {"target", STRING(target), .commands = IN(RESTORE), .value = "DIR",
+    {"target", STRING(target), .commands = IN(RESTORE) | IN(CHECK), .value = "DIR",
      .help = "The folder that the server will start on. It must exist and hold no data."},
     {"stdout", FLAG(to_stdout), .commands = IN(RESTORE),
      .help = "Write the dump to stdout instead. Only the exit status says that it was whole."},
@@ -110,7 +110,7 @@ static const struct option table[] = {
      .help = "The backup to restore."},
     {"layout", CHOICE(layout), .commands = IN(RESTORE), .value = "rdb", .preset = "rdb",
      .help = "What the server will read. rdb: one dump file, for a server with appendonly no."},
-    {"dbfilename", STRING(dbfilename), .commands = IN(RESTORE), .value = "NAME", .preset = "dump.rdb",
+    {"dbfilename", STRING(dbfilename), .commands = IN(RESTORE) | IN(CHECK), .value = "NAME", .preset = "dump.rdb",
      .help = "The name of the dump in the target, as in the server's configuration."},
 
     {"all-instances", FLAG(all_instances), .commands = IN(LIST), .help = "List the backups of every instance."},

@@ -195,8 +195,16 @@ target_tidy(struct target *t)
 
 /* ---- staging ----------------------------------------------------------------------------------------------------- */
 
-static int
-check_space(const struct target *t, uint64_t size, struct err *err)
+int
+target_check_access(const struct target *t, struct err *err)
+{
+    struct target_owner unused;
+
+    return target_owner_decide(t, &unused, err);
+}
+
+int
+target_check_room(const struct target *t, uint64_t size, struct err *err)
 {
     char need[UNITS_TEXT_MAX], have[UNITS_TEXT_MAX];
     struct statvfs fs;
@@ -243,7 +251,7 @@ target_stage(struct target *t, uint64_t size, int *out, struct err *err)
     if (target_owner_decide(t, &o, err) < 0)
         return -1;
     staging = make_staging(t, &o, err); /* frees the room of an old one before the space is looked at */
-    if (staging < 0 || check_space(t, size, err) < 0)
+    if (staging < 0 || target_check_room(t, size, err) < 0)
         goto out;
     fd = openat(staging, TARGET_ENTRY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, o.file);
     if (fd < 0) {

@@ -37,6 +37,11 @@ const char *target_reason(const struct target *t);
 /* The backup that a TARGET_STAGED folder holds. */
 const struct backup_id *target_staged_id(const struct target *t);
 
+/* May we write there, and could the server use what we write? ERR_USAGE names the cure. Touches nothing. */
+int target_check_access(const struct target *t, struct err *err) MUST_CHECK;
+/* Does a dump of SIZE bytes fit, with the files around it? ERR_NO_SPACE with the figures. Touches nothing. */
+int target_check_room(const struct target *t, uint64_t size, struct err *err) MUST_CHECK;
+
 /* Take the lock (ERR_LOCKED: another run has it) and judge again. */
 int target_lock(struct target *t, enum target_state *state, struct err *err) MUST_CHECK;
 

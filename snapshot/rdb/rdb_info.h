@@ -9,6 +9,10 @@
 
 enum rdb_kind { RDB_REDIS, RDB_VALKEY }; /* by the magic: REDISnnnn or VALKEYnnn */
 
+/* The newest versions that are known here. */
+#define RDB_NEWEST_REDIS  13
+#define RDB_NEWEST_VALKEY 80
+
 enum rdb_crc_state {
     RDB_CRC_NONE,     /* versions before 5 have none */
     RDB_CRC_DISABLED, /* the field is zero: written with `rdbchecksum no` */

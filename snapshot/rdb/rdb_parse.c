@@ -15,9 +15,7 @@
 #include "snapshot/rdb/rdb_tally.h"
 
 #define HEADER_LEN    9
-#define NEWEST_REDIS  13
 #define OLDEST_VALKEY 80
-#define NEWEST_VALKEY 80
 #define FIRST_OPCODE  64 /* below it are types of values */
 
 static const struct rdb_step header_steps[] = {{RDB_OP_HEADER, 0}};
@@ -380,7 +378,7 @@ step_header(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     m->info->kind = is_valkey ? RDB_VALKEY : RDB_REDIS;
     m->info->version = version;
     m->records = rdb_grammar_records(m->info->kind);
-    m->is_newer = version > (is_valkey ? NEWEST_VALKEY : NEWEST_REDIS);
+    m->is_newer = version > (is_valkey ? RDB_NEWEST_VALKEY : RDB_NEWEST_REDIS);
     m->step = record_steps;
     return p + HEADER_LEN;
 }

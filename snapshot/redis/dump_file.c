@@ -100,13 +100,9 @@ dump_check_readable(const char *path, struct err *err)
     return 0;
 }
 
-/* Bytes that the next save needs, and those that are free for it. */
-struct room {
-    uint64_t needed, free;
-};
-
-static int
-measure_room(const char *path, const struct dump_stamp *last, uint64_t used_memory, struct room *out, struct err *err)
+int
+dump_measure_room(const char *path, const struct dump_stamp *last, uint64_t used_memory, struct dump_room *out,
+                  struct err *err)
 {
     char *folder = folder_of(path);
     struct statvfs fs;
@@ -126,18 +122,18 @@ bool
 dump_is_space_short(const char *path, const struct dump_stamp *last, uint64_t used_memory)
 {
     struct err ignored = ERR_INIT;
-    struct room room = {0};
+    struct dump_room room = {0};
 
-    return measure_room(path, last, used_memory, &room, &ignored) == 0 && room.free < room.needed;
+    return dump_measure_room(path, last, used_memory, &room, &ignored) == 0 && room.free < room.needed;
 }
 
 int
 dump_check_space(const char *path, const struct dump_stamp *last, uint64_t used_memory, struct err *err)
 {
     char needed[UNITS_TEXT_MAX], available[UNITS_TEXT_MAX], leftovers[256], remark[320] = "";
-    struct room room = {0};
+    struct dump_room room = {0};
 
-    if (measure_room(path, last, used_memory, &room, err) < 0)
+    if (dump_measure_room(path, last, used_memory, &room, err) < 0)
         return -1;
     if (room.free >= room.needed)
         return 0;

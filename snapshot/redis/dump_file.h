@@ -46,6 +46,15 @@ int dump_check_readable(const char *path, struct err *err) MUST_CHECK;
  * ERR_NO_SPACE with the figures: a failed save can stop the server's writes, so that it must not even be tried. */
 int dump_check_space(const char *path, const struct dump_stamp *last, uint64_t used_memory, struct err *err) MUST_CHECK;
 
+/* Bytes that the next save needs, and those that are free for it. */
+struct dump_room {
+    uint64_t needed, free;
+};
+
+/* The figures behind that judgement. */
+int dump_measure_room(const char *path, const struct dump_stamp *last, uint64_t used_memory, struct dump_room *out,
+                      struct err *err) MUST_CHECK;
+
 /* Is the volume so full that a save of NEEDED bytes (as above) would fail? */
 bool dump_is_space_short(const char *path, const struct dump_stamp *last, uint64_t used_memory);
 

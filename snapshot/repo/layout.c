@@ -101,6 +101,12 @@ layout_facts(struct layout_key *key, const char *instance, enum layout_fact fact
     build(key, LAYOUT_INSTANCES "%s/%s/", instance, fact_folders[fact]);
 }
 
+void
+layout_probe(struct layout_key *key, const char *instance, const char *word)
+{
+    build(key, LAYOUT_INSTANCES "%s/probe/%s", instance, word);
+}
+
 /* The part of KEY behind its slash number N, provided that KEY lies below instances/ and has no further slash: what
  * lies deeper, such as a copy that somebody made of a folder, is not ours. NULL otherwise. */
 static const char *
