@@ -24,16 +24,23 @@ read_numbers(const char *dir, const char *name, long long *first, long long *sec
 {
     struct err unused = ERR_INIT;
     char path[PATH_BYTES + 64];
-    char *data = NULL;
+    char *data = NULL, *p, *end;
+    long long *const numbers[] = {first, second};
     size_t len = 0;
-    int count;
+    int count = 0;
 
     (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
     if (file_read_all(AT_FDCWD, path, SMALL_FILE, &data, &len, &unused) < 0)
         return 0;
-    count = sscanf(data, "%lld %lld", first, second);
+    for (p = data; count < 2; p = end) {
+        long long number = strtoll(p, &end, 10);
+
+        if (end == p)
+            break;
+        *numbers[count++] = number;
+    }
     free(data);
-    return count > 0 ? count : 0;
+    return count;
 }
 
 /* The limit set in the folder DIR itself; 0: none. */

@@ -28,8 +28,8 @@ static const struct {
     [ERR_UNSUPPORTED] = {"unsupported", 13},
 };
 
-int
-err_set(struct err *err, enum err_code code, const char *fmt, ...)
+void
+err_record(struct err *err, enum err_code code, const char *fmt, ...)
 {
     char msg[sizeof(err->msg)]; /* the arguments may point into err->msg */
     va_list ap;
@@ -41,11 +41,10 @@ err_set(struct err *err, enum err_code code, const char *fmt, ...)
     memcpy(err->msg, msg, sizeof(msg));
     err->code = code;
     err->sys = 0;
-    return -1;
 }
 
-int
-err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
+void
+err_record_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
 {
     char what[sizeof(err->msg)];
     char why[128];
@@ -56,13 +55,12 @@ err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
     va_end(ap);
     if (errnum == ENOSPC || errnum == EDQUOT || errnum == ENOMEM)
         code = ERR_NO_SPACE;
-    (void)err_set(err, code, "%s: %s", what, strerror_r(errnum, why, sizeof(why)));
+    err_record(err, code, "%s: %s", what, strerror_r(errnum, why, sizeof(why)));
     err->sys = errnum;
-    return -1;
 }
 
-int
-err_wrap(struct err *err, const char *fmt, ...)
+void
+err_prefix(struct err *err, const char *fmt, ...)
 {
     char what[sizeof(err->msg)];
     char whole[2 * sizeof(err->msg) + 3];
@@ -74,7 +72,6 @@ err_wrap(struct err *err, const char *fmt, ...)
     (void)snprintf(whole, sizeof(whole), "%s: %s", what, err->msg);
     memcpy(err->msg, whole, sizeof(err->msg));
     err->msg[sizeof(err->msg) - 1] = '\0';
-    return -1;
 }
 
 void

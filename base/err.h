@@ -44,15 +44,22 @@ struct err {
         ERR_NONE, 0, ""                                                                                                \
     }
 
-/* Record a failure; replaces what ERR held. Always -1, so that `return err_set(...)` reads well. */
-int err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/*
+ * err_set(err, code, fmt, ...)          Record a failure; replaces what ERR held.
+ * err_sys(err, code, errnum, fmt, ...)  The same for a failed system call: appends strerror(ERRNUM) and turns ENOSPC,
+ *                                       EDQUOT and ENOMEM into ERR_NO_SPACE whatever CODE says.
+ * err_wrap(err, fmt, ...)               Put "what: " in front of the message, keeping the code. Too long a message
+ *                                       loses its tail.
+ *
+ * All three are -1, so that `return err_set(...)` reads well; macros, so that analyzers see it too.
+ */
+#define err_set(...)  (err_record(__VA_ARGS__), -1)
+#define err_sys(...)  (err_record_sys(__VA_ARGS__), -1)
+#define err_wrap(...) (err_prefix(__VA_ARGS__), -1)
 
-/* The same for a failed system call: appends strerror(ERRNUM) and turns ENOSPC, EDQUOT and ENOMEM into ERR_NO_SPACE
- * whatever CODE says. Always -1. */
-int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-/* Put "what: " in front of the message, keeping the code. Too long a message loses its tail. Always -1. */
-int err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void err_record(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void err_record_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Back to "no error". */
 void err_clear(struct err *err);

@@ -22,6 +22,7 @@
 #define MAX_ENTRIES     100000
 #define APPEND_DIRNAME  "appendonlydir"
 #define APPEND_FILENAME "appendonly.aof"
+#define ANY_OF_OURS     TARGET_OURS "*"
 
 struct names {
     char **list;
@@ -131,7 +132,7 @@ is_data_name(const struct target *t, const char *name)
 static bool
 is_ignorable(const char *name)
 {
-    static const char *const patterns[] = {"lost+found", TARGET_OURS "*", "*.conf", "users.acl", "temp-*.rdb"};
+    static const char *const patterns[] = {"lost+found", ANY_OF_OURS, "*.conf", "users.acl", "temp-*.rdb"};
 
     return matches_any(name, patterns, ARRAY_LEN(patterns));
 }
@@ -171,7 +172,9 @@ folder_content(int dirfd, const char *name, char *found, size_t found_size)
         enum content content = CONTENT_OTHER;
         struct stat st;
 
-        if (fstatat(fd, names.list[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+        if (fstatat(fd, names.list[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+            content = CONTENT_UNREADABLE;
+        else if (S_ISREG(st.st_mode))
             content = file_content(fd, names.list[i]);
         if (content != CONTENT_OTHER) {
             worst = content;

@@ -12,7 +12,7 @@
 /* Ids found by a listing, in ascending order (the store lists in byte order, and text order is time order). */
 struct ids {
     struct backup_id *list;
-    size_t count;
+    size_t count, allocated;
 };
 
 static bool
@@ -22,7 +22,10 @@ add_id(const struct store_object *object, void *cookie)
     struct backup_id id;
 
     if (layout_parse_id(object->key, &id)) { /* other names are not ours and are left alone */
-        ids->list = mem_grow(ids->list, ids->count + 1, sizeof(*ids->list));
+        if (ids->count == ids->allocated) {
+            ids->allocated = ids->allocated > 0 ? 2 * ids->allocated : 64;
+            ids->list = mem_grow(ids->list, ids->allocated, sizeof(*ids->list));
+        }
         ids->list[ids->count++] = id;
     }
     return true;

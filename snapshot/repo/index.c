@@ -32,7 +32,10 @@ index_set(struct index *x, uint64_t number, const struct index_segment *segment,
     if (number >= x->count) {
         size_t count = (size_t)number + 1;
 
-        x->segments = mem_grow(x->segments, count, sizeof(*x->segments));
+        if (count > x->allocated) {
+            x->allocated = count > 2 * x->allocated ? count : 2 * x->allocated;
+            x->segments = mem_grow(x->segments, x->allocated, sizeof(*x->segments));
+        }
         memset(x->segments + x->count, 0, (count - x->count) * sizeof(*x->segments));
         x->count = count;
     }

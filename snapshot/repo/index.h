@@ -24,6 +24,7 @@ struct index_segment {
 struct index {
     struct index_segment *segments; /* segment number N at [N] */
     size_t count;
+    size_t allocated;
 };
 
 /* An empty table. */

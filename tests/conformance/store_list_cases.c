@@ -70,7 +70,7 @@ assert_like_model(const struct fixture *f, const char *const *sorted, size_t cou
         fail_msg("prefix \"%s\", start_after \"%s\", delimiter %d: %zu told, not %zu",
                  what->prefix != NULL ? what->prefix : "", what->start_after != NULL ? what->start_after : "",
                  what->delimiter, told.count, expected.count);
-    for (size_t i = 0; i < told.count; i++) {
+    for (size_t i = 0; i < told.count && i < expected.count; i++) {
         assert_string_equal(told.objects[i].key, expected.objects[i].key);
         assert_int_equal(told.objects[i].size, expected.objects[i].size);
         assert_int_equal(told.objects[i].is_folder, expected.objects[i].is_folder);

@@ -3,6 +3,7 @@
 # make-dump.sh SERVER CLI OUT.rdb [SERVER-OPTION...]: starts SERVER (redis-server or valkey-server) on a socket of its own with the given
 # options, fills it with a small dataset of every type that it knows, and has it SAVE to OUT.rdb. Commands that it does not know are
 # skipped: the dataset then has less in it.
+# shellcheck disable=SC2046 # unquoted $(...) below: many arguments are meant
 set -eu
 server=$1 cli=$2 out=$3
 shift 3

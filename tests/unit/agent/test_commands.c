@@ -167,6 +167,7 @@ cmd_backup__bad_tags__are_refused_before_anything(void **state)
         assert_int_equal(run(cmd_backup, false, text, &err), -1);
         check_says(&err, "--tag");
     }
+    config.tags.items = NULL;
     assert_int_equal(access(repo, F_OK), -1);
 }
 

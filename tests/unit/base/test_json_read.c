@@ -35,6 +35,7 @@ read_object__not_one_good_object__is_corrupt(void **state)
                                       "{\"a\":\"\xff\"}",
                                       "{\"a\":99999999999999999999}",
                                       "{\"a\":nan}"};
+    static const char head[] = {'{', '"', 'a', '"', ':'};
     char deep[20001];
     struct err err = ERR_INIT;
 
@@ -45,7 +46,7 @@ read_object__not_one_good_object__is_corrupt(void **state)
         assert_int_equal(err.code, ERR_CORRUPT);
     }
     memset(deep, '[', sizeof(deep)); /* must not overflow the stack */
-    memcpy(deep, "{\"a\":", 5);
+    memcpy(deep, head, sizeof(head));
     assert_null(json_read_object(deep, sizeof(deep), &err));
 }
 

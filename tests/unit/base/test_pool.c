@@ -143,7 +143,7 @@ pool__one_fails__tells_it_and_hands_back_the_rest(void **state)
         assert_true(taken > fail_at);
         assert_int_equal(pool_finish(p, &err), -1);
         assert_int_equal(err.code, ERR_CORRUPT);
-        assert_int_equal(atoi(err.msg + strlen("item ")), fail_at);
+        assert_int_equal(strtol(err.msg + strlen("item "), NULL, 10), fail_at);
         assert_done_once(job, taken);
     }
 }

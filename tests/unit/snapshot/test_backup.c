@@ -473,6 +473,7 @@ backup__sigterm_in_the_middle__interrupted_and_nothing_left(void **state)
         struct backup_case b;
         int rc;
 
+        (void)setenv("CMOCKA_TEST_ABORT", "1", 1);
         sig_install();
         begin(&b, 12 * (size_t)CASE_SEGMENT, 0, 2);
         b.source.before_read = signal_in_the_middle;
