@@ -185,7 +185,7 @@ SEED ?= 1
 .PHONY: check-mutations
 check-mutations: ## MUTATIONS (10000) random mutations of the corpus of dumps under ASan and UBSan, from SEED
 	@$(MAKE) --no-print-directory -s VARIANT=asan tools
-	$(BUILD)/asan/tests/torture/mutate_rdb --count $(MUTATIONS) --seed $(SEED) tests/golden/rdb
+	$(BUILD)/asan/tests/torture/mutate_rdb --count $(MUTATIONS) --seed $(SEED) tests/golden/rdb/*.rdb
 
 # ---- helpers for people ----------------------------------------------------------------------------------------------
 .PHONY: install clean help format format-check layers lint cov

@@ -42,7 +42,12 @@ trap 'exit 143' TERM
 started=$(date +%s)
 step 'Build'
 sh tests/install-packages.sh build demo
-make --no-print-directory -s -j "$(nproc)" all
+mkdir -p build
+echo '   $ make'
+make --no-print-directory -j "$(nproc)" all > build/demo.log 2>&1 || {
+    cat build/demo.log >&2
+    fail 'the build failed'
+}
 remora() {
     build/remora "$@"
 }

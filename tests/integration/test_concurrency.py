@@ -182,6 +182,33 @@ class Failing(ServerCase):
         self.nothing_listed(repo)
 
     @per_server
+    def test_the_saving_child_is_killed(self, program):
+        """As the kernel does it when memory runs out."""
+        server = self.slow_server(program)
+        repo = self.repository()
+        process = self.start_backup(repo, server)
+        server.wait_for("persistence", "rdb_bgsave_in_progress", "1")
+        for pid in processes.children(server.process.pid):
+            processes.kill_quietly(pid)
+        self.expect(remora.SERVER, self.finish_in_bounded_time(process), "MISCONF")
+        self.nothing_listed(repo)
+
+    @per_server
+    def test_the_save_is_given_up_by_a_flushall(self, program):
+        """The server ends the child on purpose, and its status stays "ok"."""
+        server = self.slow_server(program)
+        server.call("SAVE")
+        time.sleep(1.1)
+        repo = self.repository()
+        process = self.start_backup(repo, server)
+        server.wait_for("persistence", "rdb_bgsave_in_progress", "1")
+        server.call("FLUSHALL")
+        server.wait_for("persistence", "rdb_bgsave_in_progress", "0")
+        self.assertEqual("ok", server.info("persistence")["rdb_last_bgsave_status"])
+        self.expect(remora.SERVER, self.finish_in_bounded_time(process))
+        self.nothing_listed(repo)
+
+    @per_server
     def test_the_save_runs_out_of_space(self, program):
         """There was room when it was asked for, and then there was not."""
         volume = tmpfs.mount(self, "volume", "24m")

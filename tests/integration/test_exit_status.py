@@ -155,6 +155,23 @@ class ExitStatus(Case):
         self.expect(remora.REFUSED, repo.run("restore", "--target", target), "dump.rdb")
         self.assertEqual(before.st_mtime_ns, (target / "dump.rdb").stat().st_mtime_ns)
 
+    def test_the_restored_file_is_the_servers(self):
+        """Readable by nobody else; as root it gets the owner of the target."""
+        repo = self.repository()
+        self.backup(repo, "--rdb-file", self.dump)
+        target = self.empty_folder()
+        owner = (os.getuid(), os.getgid())
+        if os.geteuid() == 0:
+            try:
+                os.chown(target, 12345, 54321)
+                owner = (12345, 54321)
+            except OSError:
+                pass  # a user namespace with one user
+        result = self.expect(remora.OK, repo.run("restore", "--target", target), "appendonly")
+        self.assertIn(str(target / "dump.rdb").encode(), result.out)
+        found = (target / "dump.rdb").stat()
+        self.assertEqual((*owner, 0o600), (found.st_uid, found.st_gid, found.st_mode & 0o777))
+
     def test_ignorable_names_are_no_obstacle(self):
         repo = self.repository()
         self.backup(repo, "--rdb-file", self.dump)

@@ -159,6 +159,18 @@ class AtSystemCalls(KillCase):
         self.tell(killed, len(places))
         self.assertGreater(killed, 10)
 
+    def test_a_restore_that_was_ready_is_finished_without_the_repository(self):
+        backup_id = self.backup(self.repo, "--rdb-file", self.dump)
+        target = self.empty_folder()
+        self.assertTrue(self.killed_at(("renameat2", 1), "restore", "--target", target))
+        self.assertFalse((target / "dump.rdb").exists())
+        self.repo.path.rename(self.folder / "away")
+        other = "20200101T000000Z-abcdef"
+        self.expect(remora.NOT_FOUND, self.repo.run("restore", "--target", target, "--backup", other))
+        self.expect(remora.OK, self.repo.run("restore", "--target", target, "--backup", backup_id))
+        self.assertTrue(self.check_target(target))
+        self.expect(remora.REFUSED, self.repo.run("restore", "--target", target))
+
     @limit(1800 if CAMPAIGN else 180)
     def test_init_killed(self):
         killed = 0
