@@ -158,20 +158,31 @@ parse_retry_after(const char *value, int64_t date_ms)
     return ms < 0 ? 0 : ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS;
 }
 
+/* The number at *TEXT, which END must follow; *TEXT goes behind that. */
+static bool
+take_number(const char **text, char end, uint64_t *out)
+{
+    size_t len = strspn(*text, "0123456789");
+    char digits[20];
+    struct err unused = ERR_INIT;
+
+    if (len >= sizeof(digits) || (*text)[len] != end)
+        return false;
+    memcpy(digits, *text, len);
+    digits[len] = '\0';
+    *text += len + (end != '\0' ? 1 : 0);
+    return units_parse_u64(digits, out, &unused) == 0;
+}
+
+/* "bytes 0-7/9" */
 static void
 parse_range(struct http_answer *a, const char *value)
 {
-    unsigned long long start = 0, end = 0, total = 0;
-    int used = 0;
-
-    if (strspn(value, "bytes 0123456789-/") == strlen(value) &&
-        sscanf(value, "bytes %19llu-%19llu/%19llu%n", &start, &end, &total, &used) == 3 && value[used] == '\0' &&
-        start <= end && end < total) {
-        a->has_range = true;
-        a->range_start = start;
-        a->range_end = end;
-        a->range_total = total;
-    }
+    a->has_range = strncmp(value, "bytes ", 6) == 0;
+    value += a->has_range ? 6 : 0;
+    a->has_range = a->has_range && take_number(&value, '-', &a->range_start) &&
+                   take_number(&value, '/', &a->range_end) && take_number(&value, '\0', &a->range_total) &&
+                   a->range_start <= a->range_end && a->range_end < a->range_total;
 }
 
 static void
