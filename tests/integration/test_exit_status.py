@@ -55,7 +55,7 @@ class ExitStatus(Case):
                 ["--repo", url, "--instance", "shop", "restore", "--target", target, "--dbfilename", "a/b"],
                 ["--repo", url, "--instance", "shop", "backup", "--redis-url", "http://host", "--data-dir", target],
                 ["--instance", "shop", "list"],
-                ["--repo", "s3://bucket/prefix", "--instance", "shop", "list"],
+                ["--repo", "ftp://host/folder", "--instance", "shop", "list"],
         ):
             with self.subTest(words=words):
                 self.expect(remora.USAGE, remora.run(*words))
@@ -73,7 +73,10 @@ class ExitStatus(Case):
     def test_2_restore_to_a_terminal(self):
         repo = self.repository()
         self.backup(repo, "--rdb-file", self.dump)
-        master, slave = os.openpty()
+        try:
+            master, slave = os.openpty()
+        except OSError as error:
+            self.skipTest(f"no terminal can be made here: {error}")
         self.addCleanup(os.close, master)
         self.addCleanup(os.close, slave)
         process = repo.start("restore", "--stdout", stdout=slave)
