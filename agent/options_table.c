@@ -88,7 +88,7 @@ static const struct option table[] = {
      .help = "psync: where to keep what comes faster than it can be stored, so that the server need not wait."},
     {"spool-size", SIZE(spool_size), .commands = IN(BACKUP), .value = "SIZE", .preset = "4G", .min = 1 << 20,
      .max = NUMBER_LIMIT, .help = "How much of that folder may be used at most."},
-    {"level", NUMBER(level), .commands = IN(BACKUP), .value = "N", .preset = "1", .min = 1, .max = 22,
+    {"level", NUMBER(level), .commands = IN(BACKUP), .value = "N", .preset = "2", .min = 1, .max = 22,
      .help = "zstd's compression level, 1 to 22."},
     {"tag", LIST(tags), .commands = IN(BACKUP), .value = "KEY=VALUE",
      .help = "A note kept with the backup. May be repeated."},

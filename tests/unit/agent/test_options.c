@@ -93,7 +93,7 @@ options_parse__nothing_given__has_the_documented_defaults(void **state)
     assert_int_equal(l->config.command, COMMAND_BACKUP);
     assert_int_equal(l->config.memory, 64 << 20);
     assert_int_equal(l->config.jobs, 0);
-    assert_int_equal(l->config.level, 1);
+    assert_int_equal(l->config.level, 2);
     assert_int_equal(l->config.timeout_ms, 3600000);
     assert_int_equal(l->config.method, METHOD_AUTO);
     assert_int_equal(l->config.allow_master, CONFIG_YES);

@@ -29,7 +29,7 @@ plan__the_default__two_jobs_of_8_mib_segments(void **state)
     assert_ok(memory_plan_make(64 * MIB, 2, SEGMENT_LEVEL_DEFAULT, &p, &err), &err);
     assert_int_equal(p.jobs, 2);
     assert_int_equal(p.segment_bytes, 8 * MIB);
-    assert_int_equal(p.level, 1);
+    assert_int_equal(p.level, SEGMENT_LEVEL_DEFAULT);
     assert_formula(&p, 64 * MIB);
 }
 
