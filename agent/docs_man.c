@@ -205,11 +205,26 @@ put_environment(struct buf *out, struct err *err)
         "Each option has a variable, which is named in parentheses above: `REMORA_REDIS_URL` is `--redis-url`. The "
         "command line wins; an empty variable counts as unset; values of a list are separated by commas.";
 
+    static const struct {
+        const char *names, *text;
+    } others[] = {
+        {"REDISCLI_AUTH", "The server's password, when neither the URL nor --redis-password-file has it."},
+        {"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
+         "The access key to the S3 store, without --s3-access-key-file."},
+        {"AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE",
+         "Else: which profile of the shared files has it, and where these are."},
+        {"AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL", "Where the S3 store is, without --s3-endpoint."},
+        {"AWS_REGION, AWS_DEFAULT_REGION", "Its region, without --s3-region."},
+        {"AWS_CA_BUNDLE", "Certificates to trust for https, without --s3-ca."},
+    };
+
     if (buf_printf(out, err, ".SH ENVIRONMENT\n") < 0 || put_text(out, text, ".PP", err) < 0)
         return -1;
-    if (buf_printf(out, err, ".TP\n.B REDISCLI_AUTH\n") < 0)
-        return -1;
-    return put_text(out, "The server's password, when neither the URL nor --redis-password-file has it.", ".IP", err);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (buf_printf(out, err, ".TP\n.B %s\n", others[i].names) < 0 || put_text(out, others[i].text, ".IP", err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int
