@@ -167,8 +167,8 @@ repo_open(struct store *store, struct repo *repo, struct err *err)
     if (marker_read(store, LAYOUT_MARKER, FORMAT_REPO, repo->id, err) < 0) {
         if (err->code == ERR_NOT_FOUND)
             return err_set(err, ERR_NOT_FOUND,
-                           "%s is not a repository: it has no %s (a wrong path or prefix? `remora init` makes one)",
-                           store_url(store), LAYOUT_MARKER);
+                           "%s is not a repository (a wrong path or prefix? `remora init` makes one): %s",
+                           store_url(store), err->msg);
         return -1;
     }
     if (store_now(store, &now, err) < 0)
