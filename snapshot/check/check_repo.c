@@ -60,14 +60,22 @@ check_judge_skew(struct check *c, int64_t skew_ms)
         check_ok(c, "clock", "the store's clock and ours are less than a minute apart");
 }
 
-/* 0: the repository can be used. */
+/* 0: the repository can be used. The time is asked first: it tells a bucket or folder that is missing from one that
+ * merely is no repository. */
 static int
 probe_marker(struct check *c, struct store *store, struct repo *repo)
 {
     struct err err = ERR_INIT;
+    int64_t now_ms = 0;
     bool answered;
-    int rc = repo_open(store, repo, &err);
+    int rc;
 
+    if (store_now(store, &now_ms, &err) < 0) {
+        check_failed(c, "reachable", &err,
+                     err.code == ERR_NOT_FOUND ? "correct --repo, or make the bucket or folder" : remedy_for(&err));
+        return -1;
+    }
+    rc = repo_open(store, repo, &err);
     answered = rc == 0 || err.code == ERR_NOT_FOUND || err.code == ERR_CORRUPT || err.code == ERR_UNSUPPORTED;
     if (!answered) {
         check_failed(c, "reachable", &err, remedy_for(&err));

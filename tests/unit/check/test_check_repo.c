@@ -131,6 +131,15 @@ check_repository__unreachable_or_denied__keeps_its_code(void **state)
 }
 
 static void
+check_repository__no_bucket_or_folder__is_no_marker_that_is_missing(void **state)
+{
+    (void)state;
+    check_with(&(struct store_fault){.call = STORE_CALL_NOW, .what = STORE_FAULT_FAIL, .code = ERR_NOT_FOUND});
+    check_case_failed(&check, "reachable", ERR_NOT_FOUND, "");
+    check_case_lacks(&check, "marker");
+}
+
+static void
 check_repository__no_such_instance__writes_nothing(void **state)
 {
     (void)state;
@@ -254,6 +263,7 @@ main(void)
         TEST(check_repository__no_marker__is_not_found),
         TEST(check_repository__a_bad_marker__is_corrupt),
         TEST(check_repository__unreachable_or_denied__keeps_its_code),
+        TEST(check_repository__no_bucket_or_folder__is_no_marker_that_is_missing),
         TEST(check_repository__no_such_instance__writes_nothing),
         TEST(check_repository__bad_or_no_instance_name__is_told),
         TEST(check_repository__put_refused__keeps_its_code),
