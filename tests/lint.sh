@@ -43,7 +43,7 @@ cpp() {
         -j "$(nproc)" -I. -D_GNU_SOURCE -DREMORA_VERSION='"0"' "$@"
 }
 scripts() {
-    find tests completion .ci/run \( -name '*.sh' -o -name '*.bash' -o -path .ci/run \) -exec shellcheck {} +
+    find tests docs .ci/run \( -name '*.sh' -o -name '*.bash' -o -path .ci/run \) -exec shellcheck {} +
 }
 python() {
     find tests -name '*.py' -exec python3 -c '
