@@ -180,6 +180,9 @@ retry_put(struct store *s, const struct store_put *put, struct err *err)
     if (lost && cause.code == ERR_EXISTS)
         return settle(s, put, err);
     *err = cause;
+    /* A refusal now says nothing about the earlier try: whoever reads this must not take the object for absent. */
+    if (lost && cause.code != ERR_STORAGE && cause.code != ERR_INTERRUPTED)
+        return err_set(err, ERR_STORAGE, "an earlier try may have stored it, but then: %s", cause.msg);
     return -1;
 }
 

@@ -14,6 +14,10 @@
 #include "storage/s3/answers.h"
 #include "storage/s3/credentials.h"
 
+/* libs3 2.0 writes its dates with gmtime(), whose buffer all threads share: one request at a time, in the whole
+ * process. An old appliance's backend need not be fast. */
+static pthread_mutex_t libs3_mutex = PTHREAD_MUTEX_INITIALIZER;
+
 struct store_s3v2 {
     struct store store;
     struct credentials credentials;
@@ -171,7 +175,9 @@ v2_put(struct store *store, const struct store_put *put, struct err *err)
     if (check_key(put->key, err) < 0)
         return -1;
     key = full_key(s, put->key);
+    (void)pthread_mutex_lock(&libs3_mutex);
     S3_put_object(&s->bucket, key, put->len, NULL, NULL, &handler, &p);
+    (void)pthread_mutex_unlock(&libs3_mutex);
     free(key);
     return judge(s, &p.outcome, err);
 }
@@ -207,7 +213,9 @@ get_range(struct store_s3v2 *s, const char *key, uint64_t off, struct get_call *
     if (check_key(key, err) < 0)
         return -1;
     full = full_key(s, key);
+    (void)pthread_mutex_lock(&libs3_mutex);
     S3_get_object(&s->bucket, full, NULL, off, g->len, NULL, &handler, g);
+    (void)pthread_mutex_unlock(&libs3_mutex);
     free(full);
     if (g->overflow)
         return err_set(err, ERR_CORRUPT, "the store sent more of the object than was asked for");
@@ -231,7 +239,9 @@ v2_stat(struct store *store, const char *key, struct store_object *object, struc
     if (check_key(key, err) < 0)
         return -1;
     full = full_key(s, key);
+    (void)pthread_mutex_lock(&libs3_mutex);
     S3_head_object(&s->bucket, full, NULL, &plain_handler, &o);
+    (void)pthread_mutex_unlock(&libs3_mutex);
     free(full);
     if (o.status == S3StatusHttpErrorNotFound) { /* a GET says whether the object or the bucket is missing */
         char c;
@@ -318,8 +328,10 @@ get_page(struct store_s3v2 *s, const struct store_list *what, const char *marker
     const char delimiter[] = {what->delimiter, '\0'};
     char *prefix = full_key(s, what->prefix);
 
+    (void)pthread_mutex_lock(&libs3_mutex);
     S3_list_bucket(&s->bucket, prefix, *marker != '\0' ? marker : NULL, what->delimiter != '\0' ? delimiter : NULL,
                    S3_PAGE_MAX, NULL, &handler, l);
+    (void)pthread_mutex_unlock(&libs3_mutex);
     free(prefix);
     if (l->too_many)
         return err_set(err, ERR_CORRUPT, "the store listed more keys in one page than it was asked for");
@@ -394,7 +406,9 @@ v2_remove(struct store *store, const char *key, struct err *err)
     if (check_key(key, err) < 0)
         return -1;
     full = full_key(s, key);
+    (void)pthread_mutex_lock(&libs3_mutex);
     S3_delete_object(&s->bucket, full, NULL, &plain_handler, &o);
+    (void)pthread_mutex_unlock(&libs3_mutex);
     free(full);
     if (o.status == S3StatusErrorNoSuchKey)
         return 0;
