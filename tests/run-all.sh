@@ -114,7 +114,8 @@ echo
 echo "--- $what: $(($(date +%s) - began_all)) s, SEED=$SEED"
 cat "$table"
 echo
-# The runners' own closing lines, as they print them.
+# What failed by name, and the reason cmocka gives; then the runners' own closing lines, as they print them.
+grep -hE '^(unit FAILED: |FAIL: |ERROR: |\[  ERROR   \] |.*: error: Failure!)' "$logs"/*.log | head -n 40
 cat "$logs"/*.log | grep -E '^[a-z-]+: [0-9]+ passed, [0-9]+ failed' || true
 if [ "$failures" -eq 0 ]; then
     echo "$what: every step passed"

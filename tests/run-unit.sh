@@ -16,6 +16,8 @@ for program in "$@"; do
         [ "$bad" -gt 0 ] && failed=$((failed + bad)) || broken=$((broken + 1))
         cat "$out/log"
         echo "$program: exit status $status"
+        grep '^\[  FAILED  \] [a-z_0-9]*$' "$out/log" | sort -u | sed "s|^.* |unit FAILED: ${program#*/tests/}: |" >> "$out/failed"
+        [ "$bad" -gt 0 ] || echo "unit FAILED: ${program#*/tests/}: exit status $status" >> "$out/failed"
     elif grep '^\[  SKIPPED \]' "$out/log"; then
         skipped=$((skipped + 1))
     else
@@ -23,5 +25,6 @@ for program in "$@"; do
         [ "$ok" -gt 0 ] || { echo "$program ran no test"; broken=$((broken + 1)); }
     fi
 done
+[ ! -f "$out/failed" ] || cat "$out/failed"
 echo "unit: $passed passed, $((failed + broken)) failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
 [ $((failed + broken)) -eq 0 ]
