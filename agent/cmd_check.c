@@ -60,7 +60,7 @@ look(const struct config *config, struct check *check, struct err *err)
     if (sig_check(err) < 0)
         return -1;
     if (config->target != NULL)
-        check_target(check, config->target, config->dbfilename, latest_bytes);
+        check_target(check, config->target, config->dbfilename != NULL ? config->dbfilename : "dump.rdb", latest_bytes);
     return 0;
 }
 

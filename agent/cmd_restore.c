@@ -138,7 +138,7 @@ restore_to_target(const struct config *c, struct restored *done, struct err *err
     struct target *target = NULL;
     int rc = -1;
 
-    if (target_open(c->target, c->dbfilename, &target, err) < 0 || target_judge(target, &state, err) < 0 ||
+    if (target_open(c->target, c->dbfilename != NULL ? c->dbfilename : "dump.rdb", &target, err) < 0 || target_judge(target, &state, err) < 0 ||
         check_state(c, target, state, err) < 0)
         goto out;
     rc = is_staged(c, target, state) ? resume(c, target, done, err) : 1;

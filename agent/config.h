@@ -23,7 +23,9 @@ enum config_record { RECORD_AUTO, RECORD_NO };
 enum config_progress { SHOW_AUTO, SHOW_ALWAYS, SHOW_NEVER };
 enum config_signature { SIGNATURE_V4, SIGNATURE_V2 };
 enum config_addressing { ADDRESSING_AUTO, ADDRESSING_PATH, ADDRESSING_VIRTUAL };
-enum config_layout { LAYOUT_RDB_FILE };
+enum config_layout { LAYOUT_AUTO, LAYOUT_RDB, LAYOUT_AOF, LAYOUT_SINGLE_AOF };
+enum config_appendonly { APPENDONLY_AUTO, APPENDONLY_YES, APPENDONLY_NO };
+enum config_policy { POLICY_FAIL, POLICY_START_EMPTY };
 
 /* Values of an option that may be repeated, in the order given. */
 struct config_list {
@@ -81,12 +83,33 @@ struct config {
     bool to_stdout;
     const char *backup;
     int layout; /* enum config_layout */
+    const char *redis_conf;
+    int appendonly; /* enum config_appendonly */
     const char *dbfilename;
+    const char *appenddirname;
+    const char *appendfilename;
+    bool if_empty;
+    struct config_list ignore;
+    const char *only_ordinal;
+    const char *pod_index;
+    int if_no_backup; /* enum config_policy */
+    int if_no_repo;   /* enum config_policy */
+    const char *if_unreachable;
+    const char *live_peers;
+    const char *server_version;
+    const char *server_binary;
+    const char *owner;
+    bool force;
+    bool discard;
+    bool dry_run;
 
     /* list, verify */
     bool all_instances;
     bool all;
     bool quick;
+    bool load;
+    uint64_t sample; /* 0: not given */
+    const char *temp_dir;
     int record; /* enum config_record */
 
     char **owned; /* every string above */

@@ -18,11 +18,11 @@ _remora_options()
         '') echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
         init) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
         backup) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --create' ;;
-        restore) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --dbfilename' ;;
+        restore) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --redis-conf --appendonly --dbfilename --appenddirname --appendfilename --if-empty --ignore --only-ordinal --pod-index --if-no-backup --if-no-repo --if-unreachable --live-peers --server-version --server-binary --owner --force --discard --dry-run' ;;
         list) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --all-instances' ;;
         show) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
-        verify) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --all --quick --record' ;;
-        check) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --data-dir --target --dbfilename' ;;
+        verify) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --server-binary --all --quick --load --sample --temp-dir --record' ;;
+        check) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --data-dir --target --redis-conf --dbfilename --appenddirname --appendfilename --ignore' ;;
         version) echo '--json --log-format --log-level --help' ;;
         help) echo '--json --log-format --log-level --help' ;;
     esac
@@ -64,7 +64,23 @@ _remora_takes_value()
             --target | \
             --backup | \
             --layout | \
+            --redis-conf | \
+            --appendonly | \
             --dbfilename | \
+            --appenddirname | \
+            --appendfilename | \
+            --ignore | \
+            --only-ordinal | \
+            --pod-index | \
+            --if-no-backup | \
+            --if-no-repo | \
+            --if-unreachable | \
+            --live-peers | \
+            --server-version | \
+            --server-binary | \
+            --owner | \
+            --sample | \
+            --temp-dir | \
             --record) return 0 ;;
         *) return 1 ;;
     esac
@@ -92,7 +108,14 @@ _remora_values()
         --allow-master) echo 'yes no' ;;
         --target) echo 'DIR' ;;
         --backup) echo 'latest' ;;
-        --layout) echo 'rdb' ;;
+        --layout) echo 'auto rdb aof single-aof' ;;
+        --redis-conf) echo 'FILE' ;;
+        --appendonly) echo 'auto yes no' ;;
+        --if-no-backup) echo 'fail start-empty' ;;
+        --if-no-repo) echo 'fail start-empty' ;;
+        --if-unreachable) echo 'fail wait:DURATION start-empty' ;;
+        --server-binary) echo 'FILE' ;;
+        --temp-dir) echo 'DIR' ;;
         --record) echo 'auto no' ;;
     esac
 }

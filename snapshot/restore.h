@@ -9,7 +9,7 @@
 #include "snapshot/progress.h"
 #include "snapshot/repo/manifest.h"
 #include "snapshot/repo/repo.h"
-#include "snapshot/target.h"
+#include "snapshot/target/target.h"
 
 /* Bring the backup M into TARGET, which target_lock() found TARGET_EMPTY (or TARGET_STAGED, whose staging is then
  * thrown away): every digest, the dump's structure and its CRC are checked before the one rename; a failure leaves

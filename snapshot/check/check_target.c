@@ -3,7 +3,7 @@
 #include "snapshot/check/check_target.h"
 
 #include "base/units.h"
-#include "snapshot/target.h"
+#include "snapshot/target/target.h"
 
 static void
 probe_empty(struct check *c, struct target *t, const char *path)

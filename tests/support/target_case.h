@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "snapshot/target.h"
+#include "snapshot/target/target.h"
 
 #define CASE_ID   "20261122T103000Z-1a2b3c"
 #define CASE_UID  999

@@ -105,7 +105,7 @@ options_parse__nothing_given__has_the_documented_defaults(void **state)
     assert_false(l->config.json);
     parse_ok(l, "restore");
     assert_string_equal(l->config.backup, "latest");
-    assert_string_equal(l->config.dbfilename, "dump.rdb");
+    assert_null(l->config.dbfilename);
 }
 
 static void

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "snapshot/target.h"
+#include "snapshot/target/target.h"
 
 #define TARGET_OURS    ".remora-" /* what begins like this is never data */
 #define TARGET_LOCK    TARGET_OURS "lock"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_target.c: lock, stage, seal, enter: cut off after every step, and beside data that came meanwhile. */
-#include "snapshot/target.h"
+#include "snapshot/target/target.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "snapshot/target_internal.h"
+#include "snapshot/target/target_internal.h"
 
 #define MAX_ENTRIES     100000
 #define APPEND_DIRNAME  "appendonlydir"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "snapshot/target_internal.h"
+#include "snapshot/target/target_internal.h"
 
 #define KEEP ((uid_t)-1) /* for fchown: leave as it is */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* target.c: see target.h. How a dump comes into the folder: lock, stage, seal, enter. Whether it may is
  * target_judge.c's question. */
-#include "snapshot/target.h"
+#include "snapshot/target/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "snapshot/target_internal.h"
+#include "snapshot/target/target_internal.h"
 
 #define INODES_NEEDED   4 /* staging, the dump, `ready`, the record */
 #define READY_MAX_BYTES 4096
