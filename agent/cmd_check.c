@@ -4,6 +4,7 @@
 
 #include "agent/cmd.h"
 #include "agent/open_repo.h"
+#include "agent/open_target.h"
 #include "agent/server.h"
 #include "agent/table.h"
 #include "base/sig.h"
@@ -46,6 +47,20 @@ look_at_server(const struct config *config, struct check *check)
     endpoint_fini(&endpoint);
 }
 
+static void
+look_at_target(const struct config *config, struct check *check, uint64_t bytes)
+{
+    struct target_server server;
+    struct target_options options;
+    struct err err = ERR_INIT;
+
+    check->area = "target";
+    if (target_server_from_flags(config, &server, &err) < 0 || open_target_options(config, &server, &options, &err) < 0)
+        check_failed(check, "names", &err, "correct the options that name what is in the target");
+    else
+        check_target(check, &options, bytes);
+}
+
 static int
 look(const struct config *config, struct check *check, struct err *err)
 {
@@ -60,7 +75,7 @@ look(const struct config *config, struct check *check, struct err *err)
     if (sig_check(err) < 0)
         return -1;
     if (config->target != NULL)
-        check_target(check, config->target, config->dbfilename != NULL ? config->dbfilename : "dump.rdb", latest_bytes);
+        look_at_target(config, check, latest_bytes);
     return 0;
 }
 

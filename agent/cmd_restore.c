@@ -1,32 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_restore.c: `remora restore`. The target is judged before the repository is opened, so that a pod with data on its
- * volume never waits for a store; and a restore that was ready when it was interrupted is finished without one.
+ * cmd_restore.c: `remora restore`. The target is judged before anything is asked over a network, so that a pod with
+ * data on its volume never waits for anyone; a restore that was ready when it was interrupted is finished without the
+ * repository; and everything that can be refused is refused before the first byte is written.
  */
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/cmd.h"
-#include "agent/open_repo.h"
+#include "agent/open_target.h"
 #include "agent/pick.h"
 #include "agent/progress_bar.h"
+#include "agent/restore_backup.h"
+#include "agent/restore_policy.h"
+#include "agent/restore_report.h"
+#include "agent/server.h"
+#include "agent/target_server.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
-#include "base/units.h"
+#include "snapshot/redis/live_peers.h"
+#include "snapshot/redis/transport.h"
 #include "snapshot/restore.h"
 
-/* What became of it. */
-struct restored {
-    struct backup_id id;
-    uint64_t bytes;
-    bool resumed;              /* an earlier run had it ready */
-    char source_appendonly[8]; /* as the manifest says it; "": not known */
-    int64_t started_ms;
+#define ANSWER_MS 5000 /* how long the server of --redis-url may take to take a connection */
+
+struct run {
+    const struct config *c;
+    struct restore_policy policy;
+    struct target_server server;
+    struct target *target;
+    struct restore_backup backup;
+    struct restore_result *result;
+    bool replace;  /* there is data, and it is to be moved away */
+    bool prepared; /* everything that can be asked was asked, for `prepared_replace` */
+    bool prepared_replace;
+    bool locked;
 };
+
+/* What the state of the target calls for. */
+enum act {
+    ACT_FETCH,  /* restore from the repository */
+    ACT_FINISH, /* bring in what an earlier run had ready */
+    ACT_NONE,   /* nothing: the result says why */
+};
+
+/* ---- the command line -------------------------------------------------------------------------------------------- */
 
 static int
 check_options(const struct config *c, struct err *err)
@@ -40,65 +60,356 @@ check_options(const struct config *c, struct err *err)
         return err_set(err, ERR_USAGE, "--json and --stdout exclude each other: stdout carries the dump");
     if (c->to_stdout && isatty(STDOUT_FILENO))
         return err_set(err, ERR_USAGE, "--stdout: a dump is no text for a terminal; redirect it, as in > dump.rdb");
+    if (c->force && c->if_empty)
+        return err_set(err, ERR_USAGE, "--force and --if-empty exclude each other: one replaces data, one keeps it");
+    if (c->discard && !c->force)
+        return err_set(err, ERR_USAGE, "--discard goes with --force only: it deletes the data that was replaced");
     return pick_check(c->backup, err) < 0 ? err_wrap(err, "--backup") : 0;
 }
 
-/* -1 where STATE forbids a restore. What an interrupted one left beside data is of no use to anyone and goes. */
-static int
-check_state(const struct config *c, struct target *target, enum target_state state, struct err *err)
+/* ---- what the state of the target calls for ---------------------------------------------------------------------- */
+
+/* Is the backup that lies ready the one that was asked for? */
+static bool
+is_wanted(const struct run *r)
 {
-    if (state == TARGET_DATA) {
-        target_tidy(target);
-        return err_set(err, ERR_REFUSED,
-                       "restore into %s was refused, no data was changed: there is data in it (%s); a restore needs "
-                       "an empty folder, so move the data away if it is not wanted any more",
-                       c->target, target_reason(target));
-    }
+    return pick_is_latest(r->c->backup) || strcmp(r->c->backup, target_ready_plan(r->target)->id.text) == 0;
+}
+
+/* Data may be moved only while nobody serves it. Any connection that is taken counts as an answer. */
+static int
+check_server_is_down(const struct config *c, struct err *err)
+{
+    struct endpoint e;
+    struct transport *t;
+    struct err unused = ERR_INIT;
+
+    if (c->redis_url == NULL)
+        return 0;
+    if (server_endpoint(c, &e, err) < 0)
+        return -1;
+    e.tls = false; /* no word is exchanged */
+    t = transport_connect(&e, clock_mono_ms() + ANSWER_MS, &unused);
+    if (t != NULL)
+        (void)err_set(err, ERR_REFUSED,
+                      "restore --force into %s was refused, nothing was changed: the server at %s is running; stop it "
+                      "first, as by scaling its StatefulSet to 0",
+                      c->target, endpoint_describe(&e));
+    transport_free(t);
+    endpoint_fini(&e);
+    return t != NULL ? -1 : 0;
+}
+
+/* Always -1. */
+static int
+refuse(const struct run *r, enum target_state state, struct err *err)
+{
     if (state == TARGET_UNSURE)
         return err_set(err, ERR_REFUSED,
                        "restore into %s was refused, nothing was changed: what is in it may be data (%s); look at it, "
-                       "and move it away if it is not wanted",
-                       c->target, target_reason(target));
-    return 0;
-}
-
-/* Does the folder hold, ready, what was asked for? */
-static bool
-is_staged(const struct config *c, const struct target *target, enum target_state state)
-{
-    return state == TARGET_STAGED &&
-           (pick_is_latest(c->backup) || strcmp(c->backup, target_staged_id(target)->text) == 0);
+                       "and move it away if it is not wanted, name it with --ignore, or restore with --force",
+                       r->c->target, target_reason(r->target));
+    return err_set(err, ERR_REFUSED,
+                   "restore into %s was refused, no data was changed: there is data in it (%s); a restore needs an "
+                   "empty folder, so move the data away, or restore with --force, which does that",
+                   r->c->target, target_reason(r->target));
 }
 
 static int
-fetch(const struct config *c, struct target *target, struct restored *done, struct err *err)
+decide_about_data(struct run *r, enum target_state state, enum act *act, struct err *err)
+{
+    if (r->c->force) {
+        r->replace = true;
+        return 0;
+    }
+    if (state == TARGET_DATA && !r->c->dry_run)
+        target_tidy(r->target); /* what an interrupted restore left is of no use any more */
+    if (state == TARGET_UNSURE || !r->c->if_empty)
+        return refuse(r, state, err);
+    *act = ACT_NONE;
+    r->result->outcome = RESTORE_KEPT;
+    (void)snprintf(r->result->why, sizeof(r->result->why), "there is data in it (%s)", target_reason(r->target));
+    return 0;
+}
+
+static int
+decide(struct run *r, enum target_state state, enum act *act, struct err *err)
+{
+    *act = ACT_FETCH;
+    r->replace = false;
+    switch (state) {
+    case TARGET_EMPTY:
+        return 0;
+    case TARGET_STAGED:
+        *act = is_wanted(r) ? ACT_FINISH : ACT_FETCH;
+        return 0;
+    case TARGET_REPLACING:
+        *act = ACT_FINISH;
+        if (!target_ready_fits(r->target))
+            return err_set(err, ERR_REFUSED,
+                           "%s holds a forced restore of %s that was interrupted, in the %s layout, which is not what "
+                           "the server is said to read now; finish it with the options it was begun with",
+                           r->c->target, target_ready_plan(r->target)->id.text,
+                           target_layout_name(target_ready_plan(r->target)->layout));
+        return check_server_is_down(r->c, err);
+    case TARGET_DATA:
+    case TARGET_UNSURE:
+        break;
+    }
+    return decide_about_data(r, state, act, err);
+}
+
+/* ---- everything that can be refused ------------------------------------------------------------------------------ */
+
+static int
+check_peers(const struct config *c, struct err *err)
+{
+    struct live_peers_options options = {0};
+    struct endpoint like;
+    int rc;
+
+    if (c->live_peers == NULL)
+        return 0;
+    if (c->force) {
+        log_warn("--force: the live peers are not asked", LOG_S("live_peers", c->live_peers));
+        return 0;
+    }
+    if (server_endpoint(c, &like, err) < 0)
+        return -1;
+    options.like = &like;
+    rc = live_peers_check(c->live_peers, &options, err);
+    endpoint_fini(&like);
+    return rc;
+}
+
+/* The layout and the server, as far as flags and files have not told them; then: can that server read this backup? */
+static int
+check_reader(struct run *r, struct err *err)
+{
+    const char *source = r->backup.m->source.config.appendonly;
+
+    (void)snprintf(r->result->source_appendonly, sizeof(r->result->source_appendonly), "%s", source);
+    if (r->c->redis_url != NULL && !r->replace && target_server_ask(r->c, &r->server, err) < 0)
+        return -1;
+    if (target_server_need_layout(&r->server, source, err) < 0)
+        return -1;
+    return target_server_check(&r->server, r->backup.m, err);
+}
+
+static void
+note_backup(struct run *r, const struct target_plan *plan, const char *layout_why)
+{
+    struct restore_result *result = r->result;
+
+    result->id = plan->id;
+    result->layout = plan->layout;
+    result->bytes = plan->size;
+    (void)snprintf(result->entry, sizeof(result->entry), "%s", target_layout_entry(plan->layout, &plan->names));
+    (void)snprintf(result->layout_why, sizeof(result->layout_why), "%s", layout_why);
+    (void)target_owner_text(r->target, result->owner);
+}
+
+static struct target_plan
+make_plan(const struct run *r)
+{
+    return (struct target_plan){
+        .id = r->backup.m->id,
+        .layout = r->server.layout,
+        .names = r->server.names,
+        .size = r->backup.m->rdb_member.raw_size,
+        .replace = r->replace,
+    };
+}
+
+/* Ask all that can be asked before the target is touched. *FOUND says whether there is anything to restore. */
+static int
+prepare(struct run *r, enum restore_found *found, struct err *err)
+{
+    struct target_plan plan;
+
+    if ((r->replace ? check_server_is_down(r->c, err) : check_peers(r->c, err)) < 0)
+        return -1;
+    if (target_check_access(r->target, r->replace, err) < 0)
+        return -1;
+    if (restore_backup_find(r->c, &r->policy, &r->backup, found, err) < 0)
+        return -1;
+    r->prepared = true;
+    r->prepared_replace = r->replace;
+    if (*found == RESTORE_FOUND_NOTHING) {
+        r->result->outcome = RESTORE_EMPTY;
+        (void)snprintf(r->result->why, sizeof(r->result->why), "%s", r->backup.why);
+        log_warn("nothing is restored, and the server may start empty", LOG_S("why", r->backup.why));
+        return 0;
+    }
+    if (check_reader(r, err) < 0 || target_check_room(r->target, r->backup.m->rdb_member.raw_size, err) < 0)
+        return -1;
+    plan = make_plan(r);
+    note_backup(r, &plan, r->server.layout_why);
+    return 0;
+}
+
+/* ---- doing it ---------------------------------------------------------------------------------------------------- */
+
+static int
+fetch(struct run *r, struct err *err)
+{
+    const struct target_plan plan = make_plan(r);
+    const struct manifest *m = r->backup.m;
+    struct progress_bar *bar = progress_bar_new(r->c);
+    struct progress_sink sink = progress_bar_sink(bar);
+    int64_t since_ms = 0;
+    int rc;
+
+    log_info("restore started", LOG_S("id", m->id.text), LOG_S("instance", m->instance), LOG_S("target", r->c->target),
+             LOG_S("repository", store_url(r->backup.opened.store)), LOG_S("layout", target_layout_name(plan.layout)),
+             LOG_S("because", r->server.layout_why),
+             LOG_S("source_had_appendonly",
+                   *r->result->source_appendonly != '\0' ? r->result->source_appendonly : "unknown"));
+    do {
+        rc = restore_stage(&r->backup.opened.repo, m, r->target, &plan, &sink, err);
+    } while (rc < 0 && restore_backup_wait(&r->policy, &since_ms, err));
+    progress_bar_free(bar);
+    if (rc < 0 && err->code == ERR_CORRUPT) {
+        const struct err cause = *err;
+
+        return err_set(err, ERR_CORRUPT,
+                       "%s; nothing was restored: choose another backup with --backup ID (`remora list` shows them)",
+                       cause.msg);
+    }
+    /* Before `ready` is written: from then on every later run would go through with the replacement. */
+    if (rc == 0 && r->replace)
+        rc = check_server_is_down(r->c, err);
+    if (rc < 0 || target_seal(r->target, err) < 0 || target_enter(r->target, r->c->discard, err) < 0)
+        return -1;
+    r->result->outcome = RESTORE_DONE;
+    (void)snprintf(r->result->replaced, sizeof(r->result->replaced), "%s", target_replaced(r->target));
+    return 0;
+}
+
+static int
+finish(struct run *r, struct err *err)
+{
+    const struct target_plan plan = *target_ready_plan(r->target);
+
+    log_info("an earlier restore was ready: finishing it, without the repository", LOG_S("id", plan.id.text),
+             LOG_S("target", r->c->target));
+    if (target_enter(r->target, r->c->discard, err) < 0)
+        return -1;
+    note_backup(r, &plan, "as the earlier run had it");
+    r->result->outcome = RESTORE_FINISHED;
+    (void)snprintf(r->result->replaced, sizeof(r->result->replaced), "%s", target_replaced(r->target));
+    return 0;
+}
+
+static void
+tell_plan(struct run *r, enum act act)
+{
+    struct restore_result *result = r->result;
+
+    result->outcome = RESTORE_PLANNED;
+    if (act == ACT_FINISH) {
+        note_backup(r, target_ready_plan(r->target), "as the earlier run had it");
+        (void)snprintf(result->why, sizeof(result->why), "finish what an earlier run had ready");
+    } else if (r->replace) {
+        (void)snprintf(result->why, sizeof(result->why), "move what is there (%s) away, then restore%s",
+                       target_reason(r->target), r->c->discard ? ", then delete the old data" : "");
+    } else {
+        (void)snprintf(result->why, sizeof(result->why), "restore into an empty folder");
+    }
+}
+
+/* Look, decide, prepare; then once more under the lock; then do it. */
+static int
+restore_into_target(struct run *r, struct err *err)
+{
+    enum target_state state = TARGET_UNSURE;
+    enum restore_found found = RESTORE_FOUND;
+    enum act act = ACT_NONE;
+
+    if (target_judge(r->target, &state, err) < 0)
+        return -1;
+    for (;;) {
+        if (decide(r, state, &act, err) < 0)
+            return -1;
+        if (act == ACT_NONE)
+            return 0;
+        if (act == ACT_FETCH && (!r->prepared || r->prepared_replace != r->replace)) {
+            if (prepare(r, &found, err) < 0)
+                return -1;
+            if (found == RESTORE_FOUND_NOTHING)
+                return 0;
+        }
+        if (r->c->dry_run) {
+            tell_plan(r, act);
+            return 0;
+        }
+        if (!r->locked) {
+            r->locked = true;
+            if (target_lock(r->target, &state, err) < 0)
+                return -1;
+            continue;
+        }
+        if (act == ACT_FETCH)
+            return fetch(r, err);
+        if (finish(r, err) < 0)
+            return -1;
+        if (is_wanted(r))
+            return 0;
+        if (target_judge(r->target, &state, err) < 0) /* another backup was asked for, and had to wait for this one */
+            return -1;
+    }
+}
+
+static int
+restore_to_target(const struct config *c, struct restore_result *result, struct err *err)
+{
+    struct run r = {.c = c, .result = result};
+    int rc = -1;
+
+    if (restore_policy_from(c, &r.policy, err) < 0 || target_server_from_flags(c, &r.server, err) < 0)
+        return -1;
+    if (r.policy.other_pod) {
+        result->outcome = RESTORE_NOT_HERE;
+        (void)snprintf(result->why, sizeof(result->why), "this is pod %llu, and --only-ordinal is %llu",
+                       (unsigned long long)r.policy.pod, (unsigned long long)r.policy.only_pod);
+        return 0;
+    }
+    if (open_target(c, &r.server, &r.target, err) == 0)
+        rc = restore_into_target(&r, err);
+    restore_backup_fini(&r.backup);
+    target_free(r.target);
+    return rc;
+}
+
+/* ---- down a pipe ------------------------------------------------------------------------------------------------- */
+
+static int
+restore_to_stdout(const struct config *c, struct err *err)
 {
     struct opened opened = {0};
     struct manifest *m = NULL;
     struct progress_bar *bar = NULL;
     struct progress_sink sink;
-    enum target_state state = TARGET_UNSURE;
     int rc = -1;
 
     if (open_repo_instance(c, OPEN_REPO_READ, &opened, err) < 0 || pick_backup(c, &opened, c->backup, &m, err) < 0)
         goto out;
-    if (target != NULL && (target_lock(target, &state, err) < 0 || check_state(c, target, state, err) < 0))
-        goto out;
-    log_info("restore started", LOG_S("id", m->id.text), LOG_S("instance", m->instance),
-             LOG_S("target", c->to_stdout ? "stdout" : c->target), LOG_S("repository", store_url(opened.store)));
+    log_info("restore started", LOG_S("id", m->id.text), LOG_S("instance", m->instance), LOG_S("target", "stdout"),
+             LOG_S("repository", store_url(opened.store)));
     bar = progress_bar_new(c);
     sink = progress_bar_sink(bar);
-    rc = target != NULL ? restore_run(&opened.repo, m, target, &sink, err)
-                        : restore_stream(&opened.repo, m, STDOUT_FILENO, &sink, err);
+    rc = restore_stream(&opened.repo, m, STDOUT_FILENO, &sink, err);
     if (rc < 0 && err->code == ERR_CORRUPT) {
         const struct err cause = *err;
 
-        (void)err_set(err, ERR_CORRUPT, "%s; %s: choose another backup with --backup ID (`remora list` shows them)",
-                      cause.msg, c->to_stdout ? "what stdout got is no whole dump" : "nothing was restored");
+        (void)err_set(
+            err, ERR_CORRUPT,
+            "%s; what stdout got is no whole dump: choose another backup with --backup ID (`remora list` shows "
+            "them)",
+            cause.msg);
     }
-    done->id = m->id;
-    done->bytes = m->rdb_member.raw_size;
-    (void)snprintf(done->source_appendonly, sizeof(done->source_appendonly), "%s", m->source.config.appendonly);
+    if (rc == 0)
+        log_info("restore finished", LOG_S("id", m->id.text), LOG_U("bytes", m->rdb_member.raw_size));
 out:
     progress_bar_free(bar);
     manifest_free(m);
@@ -106,85 +417,14 @@ out:
     return rc;
 }
 
-/* Finish the restore that an earlier run had ready. 1: it was not there any more once the lock was held. */
-static int
-resume(const struct config *c, struct target *target, struct restored *done, struct err *err)
-{
-    enum target_state state = TARGET_UNSURE;
-    char *path;
-    struct stat st;
-
-    if (target_lock(target, &state, err) < 0 || check_state(c, target, state, err) < 0)
-        return -1;
-    if (!is_staged(c, target, state))
-        return 1;
-    done->id = *target_staged_id(target);
-    done->resumed = true;
-    log_info("an earlier restore was ready: finishing it, without the repository", LOG_S("id", done->id.text),
-             LOG_S("target", c->target));
-    if (target_enter(target, err) < 0)
-        return -1;
-    path = mem_printf("%s/%s", c->target, c->dbfilename);
-    if (stat(path, &st) == 0)
-        done->bytes = (uint64_t)st.st_size;
-    free(path);
-    return 0;
-}
-
-static int
-restore_to_target(const struct config *c, struct restored *done, struct err *err)
-{
-    enum target_state state = TARGET_UNSURE;
-    struct target *target = NULL;
-    int rc = -1;
-
-    if (target_open(c->target, c->dbfilename != NULL ? c->dbfilename : "dump.rdb", &target, err) < 0 || target_judge(target, &state, err) < 0 ||
-        check_state(c, target, state, err) < 0)
-        goto out;
-    rc = is_staged(c, target, state) ? resume(c, target, done, err) : 1;
-    if (rc == 1)
-        rc = fetch(c, target, done, err);
-out:
-    target_free(target);
-    return rc;
-}
-
-static int
-report(const struct config *c, const struct restored *done, struct output *out, struct err *err)
-{
-    char size[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX];
-    int64_t ms = clock_mono_ms() - done->started_ms;
-    json_t *object;
-
-    log_warn("this dump is for a server with `appendonly no`: one with `appendonly yes` starts empty beside it and "
-             "overwrites it with the next save",
-             LOG_S("source_had_appendonly", *done->source_appendonly != '\0' ? done->source_appendonly : "unknown"));
-    if (!out->json)
-        return output_text(out, err, "restored %s to %s/%s (%s, %s%s)\n", done->id.text, c->target, c->dbfilename,
-                           units_format_size(done->bytes, size), units_format_duration(ms, took),
-                           done->resumed ? ", finished what an earlier run had ready" : "");
-    object = json_object();
-    output_add_text(object, "command", "restore");
-    output_add_text(object, "id", done->id.text);
-    output_add_text(object, "target", c->target);
-    output_add_text(object, "file", c->dbfilename);
-    output_add_count(object, "bytes", done->bytes);
-    output_add(object, "resumed", json_boolean(done->resumed));
-    output_add_count(object, "duration_ms", (uint64_t)ms);
-    return output_json_take(out, object, err);
-}
-
 int
 cmd_restore(const struct config *config, struct output *out, struct err *err)
 {
-    struct restored done = {.started_ms = clock_mono_ms()};
+    struct restore_result result = {.started_ms = clock_mono_ms()};
 
     if (check_options(config, err) < 0)
         return -1;
-    if (!config->to_stdout)
-        return restore_to_target(config, &done, err) < 0 ? -1 : report(config, &done, out, err);
-    if (fetch(config, NULL, &done, err) < 0)
-        return -1;
-    log_info("restore finished", LOG_S("id", done.id.text), LOG_U("bytes", done.bytes));
-    return 0;
+    if (config->to_stdout)
+        return restore_to_stdout(config, err);
+    return restore_to_target(config, &result, err) < 0 ? -1 : restore_report(config, &result, out, err);
 }

@@ -138,8 +138,9 @@ static const struct option table[] = {
     {"if-unreachable", STRING(if_unreachable), .commands = IN(RESTORE), .value = "fail|wait:DURATION|start-empty",
      .preset = "fail", .help = "The same for a store that does not answer; wait: try again for so long, then fail."},
     {"live-peers", STRING(live_peers), .commands = IN(RESTORE), .value = "HOST:PORT",
-     .help = "Other servers of this dataset, such as a headless Service: every address of that name is asked, and "
-             "while one holds keys nothing is restored, exit status 4. With the user, password and TLS of --redis-url."},
+     .help =
+         "Other servers of this dataset, such as a headless Service: every address of that name is asked, and "
+         "while one holds keys nothing is restored, exit status 4. With the user, password and TLS of --redis-url."},
     {"server-version", STRING(server_version), .commands = IN(RESTORE), .value = "VERSION",
      .help = "The version of the server that will read the data, such as 7.2.4 or valkey-8.1: a dump that it cannot "
              "read is refused, exit status 13."},

@@ -47,22 +47,27 @@ read_into(const struct repo *repo, const struct manifest *m, struct output *out,
 }
 
 int
-restore_run(const struct repo *repo, const struct manifest *m, struct target *target,
+restore_stage(const struct repo *repo, const struct manifest *m, struct target *target, const struct target_plan *plan,
             const struct progress_sink *progress, struct err *err)
 {
     struct output out = {.fd = -1, .to_disk = true};
+    struct target_staged staged;
     int rc = -1;
 
-    if (target_stage(target, m->rdb_member.raw_size, &out.fd, err) < 0)
+    if (target_stage(target, plan, &staged, err) < 0)
         goto out;
+    (void)close(staged.journal);
+    out.fd = staged.fd;
+    if (ftruncate(out.fd, 0) < 0) {
+        (void)err_sys(err, ERR_INTERNAL, errno, "empty the staged dump");
+        goto out;
+    }
     if (read_into(repo, m, &out, progress, err) < 0)
         goto out;
     if (fsync(out.fd) < 0) {
         (void)err_sys(err, ERR_INTERNAL, errno, "fsync of the restored dump");
         goto out;
     }
-    if (target_seal(target, &m->id, err) < 0 || target_enter(target, err) < 0)
-        goto out;
     rc = 0;
 out:
     if (out.fd >= 0)

@@ -11,11 +11,11 @@
 #include "snapshot/repo/repo.h"
 #include "snapshot/target/target.h"
 
-/* Bring the backup M into TARGET, which target_lock() found TARGET_EMPTY (or TARGET_STAGED, whose staging is then
- * thrown away): every digest, the dump's structure and its CRC are checked before the one rename; a failure leaves
- * nothing that a server would load. */
-int restore_run(const struct repo *repo, const struct manifest *m, struct target *target,
-                const struct progress_sink *progress, struct err *err) MUST_CHECK;
+/* Stage the backup M in TARGET, which is locked, by PLAN, and prove it: every digest, the dump's structure and its CRC.
+ * target_seal() and target_enter() are the caller's. After a failure nothing is there that a server would load; what
+ * another run can go on from stays staged. */
+int restore_stage(const struct repo *repo, const struct manifest *m, struct target *target,
+                  const struct target_plan *plan, const struct progress_sink *progress, struct err *err) MUST_CHECK;
 
 /* Write the dump to the descriptor FD as it is checked. On failure part of it has been written: the exit status is what
  * counts. */

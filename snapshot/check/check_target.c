@@ -3,7 +3,6 @@
 #include "snapshot/check/check_target.h"
 
 #include "base/units.h"
-#include "snapshot/target/target.h"
 
 static void
 probe_empty(struct check *c, struct target *t, const char *path)
@@ -21,7 +20,12 @@ probe_empty(struct check *c, struct target *t, const char *path)
         break;
     case TARGET_STAGED:
         check_ok(c, "empty", "a restore of %s was interrupted when it was ready: the next one finishes it",
-                 target_staged_id(t)->text);
+                 target_ready_plan(t)->id.text);
+        break;
+    case TARGET_REPLACING:
+        check_fail(c, "empty", ERR_REFUSED, "run it again: it finishes without the repository",
+                   "a forced restore of %s was interrupted when it was ready, with data in %s",
+                   target_ready_plan(t)->id.text, path);
         break;
     case TARGET_DATA:
         check_fail(c, "empty", ERR_REFUSED, "restore into another folder, or move the data away if it is not wanted",
@@ -49,19 +53,20 @@ probe_room(struct check *c, const struct target *t, const char *path, uint64_t b
 }
 
 void
-check_target(struct check *c, const char *path, const char *dbfilename, uint64_t bytes)
+check_target(struct check *c, const struct target_options *options, uint64_t bytes)
 {
+    const char *path = options->path;
     struct err err = ERR_INIT;
     struct target *t = NULL;
 
     c->area = "target";
-    if (target_open(path, dbfilename, &t, &err) < 0) {
+    if (target_open(options, &t, &err) < 0) {
         check_failed(c, "folder", &err, "mount the server's volume here, and give its folder with --target");
         return;
     }
     check_ok(c, "folder", "%s exists", path);
     probe_empty(c, t, path);
-    if (target_check_access(t, &err) < 0)
+    if (target_check_access(t, false, &err) < 0)
         check_failed(c, "owner", &err, "run with the server's uid (runAsUser), or give both one fsGroup");
     else
         check_ok(c, "owner", "what is written there can be used by the folder's owner");

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 #include "snapshot/check/check.h"
+#include "snapshot/target/target.h"
 
-/* Could the folder PATH take a dump of BYTES bytes (0: its size is not known) under the name DBFILENAME? */
-void check_target(struct check *c, const char *path, const char *dbfilename, uint64_t bytes);
+/* Could the folder of OPTIONS take a dump of BYTES bytes (0: its size is not known)? */
+void check_target(struct check *c, const struct target_options *options, uint64_t bytes);
 
 #endif

@@ -287,3 +287,27 @@ catalog_find(const struct repo *repo, const char *instance, const char *which, c
     }
     return 0;
 }
+
+static bool
+stop_at_any(const struct store_object *object, void *cookie)
+{
+    (void)object;
+    *(bool *)cookie = false;
+    return false;
+}
+
+int
+catalog_is_bare(const struct repo *repo, const char *instance, bool *bare, struct err *err)
+{
+    static const char *const folders[] = {"backups", "data", "log"};
+
+    *bare = true;
+    for (size_t i = 0; i < ARRAY_LEN(folders) && *bare; i++) {
+        struct layout_key prefix;
+
+        layout_folder(&prefix, instance, folders[i]);
+        if (store_list(repo->store, &(struct store_list){.prefix = prefix.text}, stop_at_any, bare, err) < 0)
+            return err_wrap(err, "look for anything of instance \"%s\"", instance);
+    }
+    return 0;
+}

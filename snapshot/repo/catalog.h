@@ -32,6 +32,10 @@ struct catalog {
 int catalog_load(const struct repo *repo, const char *instance, struct catalog **out, struct err *err) MUST_CHECK;
 void catalog_free(struct catalog *c); /* NULL is fine */
 
+/* Has INSTANCE nothing at all: no manifest, whole or damaged, no data, no log? Only then may a server start empty for
+ * want of a backup. A listing that is not complete is an error. */
+int catalog_is_bare(const struct repo *repo, const char *instance, bool *bare, struct err *err) MUST_CHECK;
+
 /* Told about each backup that catalog_find("latest") passed over, newest first, with the reason in a few words. */
 typedef void catalog_skipped_fn(const struct backup_id *id, const char *why, void *cookie);
 

@@ -102,6 +102,12 @@ layout_facts(struct layout_key *key, const char *instance, enum layout_fact fact
 }
 
 void
+layout_folder(struct layout_key *key, const char *instance, const char *folder)
+{
+    build(key, LAYOUT_INSTANCES "%s/%s/", instance, folder);
+}
+
+void
 layout_probe(struct layout_key *key, const char *instance, const char *word)
 {
     build(key, LAYOUT_INSTANCES "%s/probe/%s", instance, word);

@@ -19,32 +19,24 @@
 #include "base/mem.h"
 #include "snapshot/target/target_internal.h"
 
-#define MAX_ENTRIES     100000
-#define APPEND_DIRNAME  "appendonlydir"
-#define APPEND_FILENAME "appendonly.aof"
+#define MAX_ENTRIES 100000
 
-struct names {
-    char **list;
-    size_t count;
-};
-
-static void
-names_free(struct names *names)
+void
+target_list_free(struct target_list *list)
 {
-    for (size_t i = 0; i < names->count; i++)
-        free(names->list[i]);
-    free(names->list);
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    free(list->names);
 }
 
-/* All entries of the folder NAME in DIRFD; -1 with errno set. */
-static int
-read_names(int dirfd, const char *name, struct names *names)
+int
+target_list_read(int dirfd, const char *name, struct target_list *list)
 {
     int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
 
-    memset(names, 0, sizeof(*names));
+    memset(list, 0, sizeof(*list));
     if (dir == NULL) {
         if (fd >= 0)
             (void)close(fd);
@@ -53,17 +45,17 @@ read_names(int dirfd, const char *name, struct names *names)
     for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (names->count == MAX_ENTRIES) {
+        if (list->count == MAX_ENTRIES) {
             errno = EOVERFLOW;
             break;
         }
-        names->list = mem_grow(names->list, names->count + 1, sizeof(*names->list));
-        names->list[names->count++] = mem_strdup(entry->d_name);
+        list->names = mem_grow(list->names, list->count + 1, sizeof(*list->names));
+        list->names[list->count++] = mem_strdup(entry->d_name);
     }
     if (errno != 0) {
         int saved = errno;
 
-        names_free(names);
+        target_list_free(list);
         (void)closedir(dir);
         errno = saved;
         return -1;
@@ -83,11 +75,11 @@ matches_any(const char *name, const char *const *patterns, size_t count)
 }
 
 static bool
-has_manifest(const struct names *names)
+has_manifest(const struct target_list *list)
 {
-    for (size_t i = 0; i < names->count; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         /* temp-...: the server stopped before it was renamed, and would not find it either */
-        if (fnmatch("*.manifest", names->list[i], 0) == 0 && fnmatch("temp-*", names->list[i], 0) != 0)
+        if (fnmatch("*.manifest", list->names[i], 0) == 0 && fnmatch("temp-*", list->names[i], 0) != 0)
             return true;
     }
     return false;
@@ -98,42 +90,55 @@ has_manifest(const struct names *names)
 /* The folder of the append-only file: data with a manifest, ignorable when empty, and otherwise a server would start
  * empty on it and overwrite what is there: nobody can tell what that is. */
 static enum target_state
-judge_append_dir(struct target *t)
+judge_append_dir(struct target *t, const char *name)
 {
-    struct names names;
+    struct target_list list;
     enum target_state state = TARGET_UNSURE;
 
-    if (read_names(t->dirfd, APPEND_DIRNAME, &names) < 0) {
-        (void)snprintf(t->reason, sizeof(t->reason), "%s, which cannot be read (%s)", APPEND_DIRNAME, strerror(errno));
+    if (target_list_read(t->dirfd, name, &list) < 0) {
+        (void)snprintf(t->reason, sizeof(t->reason), "%s, which cannot be read (%s)", name, strerror(errno));
         return TARGET_UNSURE;
     }
-    if (names.count == 0)
+    if (list.count == 0)
         state = TARGET_EMPTY;
-    else if (has_manifest(&names))
+    else if (has_manifest(&list))
         state = TARGET_DATA;
-    (void)snprintf(t->reason, sizeof(t->reason), "%s, a folder %s", APPEND_DIRNAME,
+    (void)snprintf(t->reason, sizeof(t->reason), "%s, a folder %s", name,
                    state == TARGET_DATA ? "with the manifest of an append-only file"
                                         : "of append-only files without their manifest");
-    names_free(&names);
+    target_list_free(&list);
     return state;
+}
+
+/* Under the configured name or the default one: who changed the configuration has the old data still. */
+static bool
+is_append_dir(const struct target *t, const char *name)
+{
+    return strcmp(name, t->options.names.appenddirname) == 0 || strcmp(name, target_names_default.appenddirname) == 0;
 }
 
 static bool
 is_data_name(const struct target *t, const char *name)
 {
-    static const char *const patterns[] = {"dump.rdb", APPEND_FILENAME, "*.aof", "nodes.conf"};
+    static const char *const patterns[] = {"*.aof", "nodes.conf"};
+    const struct target_names *names[] = {&t->options.names, &target_names_default};
 
-    return strcmp(name, t->dbfilename) == 0 || matches_any(name, patterns, ARRAY_LEN(patterns));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(name, names[i]->dbfilename) == 0 || strcmp(name, names[i]->appendfilename) == 0)
+            return true;
+    }
+    return matches_any(name, patterns, ARRAY_LEN(patterns));
 }
 
 /* ---- 2: files that begin like a dump ----------------------------------------------------------------------------- */
 
 static bool
-is_ignorable(const char *name)
+is_ignorable(const struct target *t, const char *name)
 {
     static const char *const patterns[] = {"lost+found", (TARGET_OURS "*"), "*.conf", "users.acl", "temp-*.rdb"};
 
-    return matches_any(name, patterns, ARRAY_LEN(patterns));
+    return matches_any(name, patterns, ARRAY_LEN(patterns)) ||
+           matches_any(name, t->options.ignore, t->options.ignore_count);
 }
 
 enum content { CONTENT_DUMP, CONTENT_OTHER, CONTENT_UNREADABLE };
@@ -158,29 +163,29 @@ file_content(int dirfd, const char *name)
 static enum content
 folder_content(int dirfd, const char *name, char *found, size_t found_size)
 {
-    struct names names;
+    struct target_list list;
     enum content worst = CONTENT_OTHER;
     int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd < 0 || read_names(dirfd, name, &names) < 0) {
+    if (fd < 0 || target_list_read(dirfd, name, &list) < 0) {
         if (fd >= 0)
             (void)close(fd);
         return CONTENT_UNREADABLE;
     }
-    for (size_t i = 0; worst != CONTENT_DUMP && i < names.count; i++) {
+    for (size_t i = 0; worst != CONTENT_DUMP && i < list.count; i++) {
         enum content content = CONTENT_OTHER;
         struct stat st;
 
-        if (fstatat(fd, names.list[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(fd, list.names[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
             content = CONTENT_UNREADABLE;
         else if (S_ISREG(st.st_mode))
-            content = file_content(fd, names.list[i]);
+            content = file_content(fd, list.names[i]);
         if (content != CONTENT_OTHER) {
             worst = content;
-            (void)snprintf(found, found_size, "/%s", names.list[i]);
+            (void)snprintf(found, found_size, "/%s", list.names[i]);
         }
     }
-    names_free(&names);
+    target_list_free(&list);
     (void)close(fd);
     return worst;
 }
@@ -209,29 +214,32 @@ judge_entry(struct target *t, const char *name)
 /* ---- the judgement ----------------------------------------------------------------------------------------------- */
 
 static enum target_state
-judge_names(struct target *t, const struct names *names)
+judge_names(struct target *t, const struct target_list *list)
 {
     enum target_state append_dir = TARGET_EMPTY, state = TARGET_EMPTY;
     char unsure[sizeof(t->reason)] = "";
 
-    for (size_t i = 0; i < names->count; i++) {
-        if (is_data_name(t, names->list[i])) {
-            (void)snprintf(t->reason, sizeof(t->reason), "%s", names->list[i]);
+    for (size_t i = 0; i < list->count; i++) {
+        if (is_data_name(t, list->names[i])) {
+            (void)snprintf(t->reason, sizeof(t->reason), "%s", list->names[i]);
             return TARGET_DATA;
         }
-        if (strcmp(names->list[i], APPEND_DIRNAME) == 0) {
-            append_dir = judge_append_dir(t);
-            if (append_dir == TARGET_DATA)
+        if (is_append_dir(t, list->names[i])) {
+            enum target_state one = judge_append_dir(t, list->names[i]);
+
+            if (one == TARGET_DATA)
                 return TARGET_DATA;
-            memcpy(unsure, t->reason, sizeof(unsure));
+            if (one == TARGET_UNSURE && append_dir == TARGET_EMPTY)
+                memcpy(unsure, t->reason, sizeof(unsure));
+            append_dir = one == TARGET_UNSURE ? one : append_dir;
         }
     }
-    for (size_t i = 0; i < names->count; i++) {
-        if (is_ignorable(names->list[i]) || strcmp(names->list[i], APPEND_DIRNAME) == 0)
+    for (size_t i = 0; i < list->count; i++) {
+        if (is_ignorable(t, list->names[i]) || is_append_dir(t, list->names[i]))
             continue;
-        if (judge_entry(t, names->list[i]) == TARGET_DATA)
+        if (judge_entry(t, list->names[i]) == TARGET_DATA)
             return TARGET_DATA;
-        if (state == TARGET_EMPTY)
+        if (*unsure == '\0')
             memcpy(unsure, t->reason, sizeof(unsure));
         state = TARGET_UNSURE;
     }
@@ -244,11 +252,27 @@ judge_names(struct target *t, const struct names *names)
 int
 target_look(struct target *t, enum target_state *state, struct err *err)
 {
-    struct names names;
+    struct target_list list;
 
-    if (read_names(t->dirfd, ".", &names) < 0)
+    if (target_list_read(t->dirfd, ".", &list) < 0)
         return err_sys(err, ERR_USAGE, errno, "read the target %s", t->path);
-    *state = judge_names(t, &names);
-    names_free(&names);
+    *state = judge_names(t, &list);
+    target_list_free(&list);
     return 0;
+}
+
+bool
+target_is_in_the_way(const struct target *t, const char *name)
+{
+    struct target_list list;
+    bool full;
+
+    if (is_append_dir(t, name)) {
+        if (target_list_read(t->dirfd, name, &list) < 0)
+            return true;
+        full = list.count > 0;
+        target_list_free(&list);
+        return full;
+    }
+    return strncmp(name, TARGET_OURS, strlen(TARGET_OURS)) != 0 && (is_data_name(t, name) || !is_ignorable(t, name));
 }

@@ -143,6 +143,15 @@ target_case_holds(const char *dir, const char *name, const char *text)
 
 /* ---- the target ---- */
 
+int
+target_case_open(const char *dir, const char *dbfilename, struct target **out, struct err *err)
+{
+    struct target_options options = {.path = dir, .names = target_names_default};
+
+    (void)snprintf(options.names.dbfilename, sizeof(options.names.dbfilename), "%s", dbfilename);
+    return target_open(&options, out, err);
+}
+
 enum target_state
 target_case_judge(const char *dir, char reason[512])
 {
@@ -150,7 +159,7 @@ target_case_judge(const char *dir, char reason[512])
     struct err err = ERR_INIT;
     struct target *t = NULL;
 
-    assert_ok(target_open(dir, "dump.rdb", &t, &err), &err);
+    assert_ok(target_case_open(dir, "dump.rdb", &t, &err), &err);
     assert_ok(target_judge(t, &state, &err), &err);
     (void)snprintf(reason, 512, "%s", target_reason(t));
     target_free(t);
@@ -163,7 +172,7 @@ target_case_lock(const char *dir, enum target_state *state)
     struct err err = ERR_INIT;
     struct target *t = NULL;
 
-    assert_ok(target_open(dir, "dump.rdb", &t, &err), &err);
+    assert_ok(target_case_open(dir, "dump.rdb", &t, &err), &err);
     assert_ok(target_lock(t, state, &err), &err);
     return t;
 }
@@ -198,22 +207,31 @@ target_case_teardown(void **state)
 void
 target_case_stage(struct target *t, const char *text)
 {
-    struct err err = ERR_INIT;
-    int fd = -1;
+    const struct target_plan plan = target_case_plan(TARGET_LAYOUT_RDB, strlen(text));
 
-    assert_ok(target_stage(t, strlen(text), &fd, &err), &err);
-    assert_ok(file_write_all(fd, text, strlen(text), &err), &err);
-    assert_int_equal(fsync(fd), 0);
-    (void)close(fd);
+    target_case_stage_plan(t, &plan, text);
 }
 
-struct backup_id
-target_case_id(void)
+void
+target_case_stage_plan(struct target *t, const struct target_plan *plan, const char *text)
 {
-    struct backup_id id;
+    struct target_staged staged;
+    struct err err = ERR_INIT;
 
-    assert_true(backup_id_parse(CASE_ID, &id, NULL));
-    return id;
+    assert_ok(target_stage(t, plan, &staged, &err), &err);
+    assert_ok(file_write_all(staged.fd, text, strlen(text), &err), &err);
+    assert_int_equal(fsync(staged.fd), 0);
+    (void)close(staged.fd);
+    (void)close(staged.journal);
+}
+
+struct target_plan
+target_case_plan(enum target_layout layout, uint64_t size)
+{
+    struct target_plan plan = {.layout = layout, .names = target_names_default, .size = size};
+
+    assert_true(backup_id_parse(CASE_ID, &plan.id, NULL));
+    return plan;
 }
 
 int

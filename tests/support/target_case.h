@@ -31,7 +31,10 @@ char *target_case_names(const char *dir);
 /* The file's content is exactly TEXT. */
 bool target_case_holds(const char *dir, const char *name, const char *text);
 
-/* target_open() of DIR for "dump.rdb" and target_judge(). */
+/* target_open() of DIR with this name for the dump. */
+int target_case_open(const char *dir, const char *dbfilename, struct target **out, struct err *err) MUST_CHECK;
+
+/* target_case_open() of DIR for "dump.rdb" and target_judge(). */
 enum target_state target_case_judge(const char *dir, char reason[512]);
 
 /* The same with target_lock(); target_free() what comes back. */
@@ -43,8 +46,9 @@ void target_case_assert_names(const char *dir, const char *want);
 /* Stage TEXT in T, which is locked: write and sync it. */
 void target_case_stage(struct target *t, const char *text);
 
-/* The id CASE_ID. */
-struct backup_id target_case_id(void);
+/* What brings in CASE_ID under default names. */
+struct target_plan target_case_plan(enum target_layout layout, uint64_t size);
+void target_case_stage_plan(struct target *t, const struct target_plan *plan, const char *text);
 
 /* Run FN(COOKIE) in a child with UID, GID and no other group but GROUP ((gid_t)-1: none); it must return its exit
  * status. Asserts that the child was not killed. */

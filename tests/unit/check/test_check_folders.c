@@ -176,19 +176,28 @@ check_judge_same_folder__saved_but_no_dump__is_another_folder(void **state)
 /* ---- the target -------------------------------------------------------------------------------------------------- */
 
 static void
+look_at_target(const char *path, const char *dbfilename, uint64_t bytes)
+{
+    struct target_options options = {.path = path, .names = target_names_default};
+
+    (void)snprintf(options.names.dbfilename, sizeof(options.names.dbfilename), "%s", dbfilename);
+    check_target(&check, &options, bytes);
+}
+
+static void
 check_target__an_empty_folder__is_ok_and_stays_empty(void **state)
 {
     size_t before = count_names();
 
     (void)state;
-    check_target(&check, dir, "dump.rdb", 1000);
+    look_at_target(dir, "dump.rdb", 1000);
     for (size_t i = 0; i < check.count; i++)
         check_case_is(&check, check.rows[i].name, CHECK_OK, "");
     assert_int_equal(check.count, 4);
     check_case_is(&check, "space", CHECK_OK, "latest backup");
     assert_int_equal(count_names(), before);
     check_fini(&check);
-    check_target(&check, dir, "dump.rdb", 0);
+    look_at_target(dir, "dump.rdb", 0);
     check_case_is(&check, "space", CHECK_OK, "not known");
 }
 
@@ -197,12 +206,12 @@ check_target__data_or_something_unknown__is_refused(void **state)
 {
     (void)state;
     put("what", "is this");
-    check_target(&check, dir, "dump.rdb", 0);
+    look_at_target(dir, "dump.rdb", 0);
     check_case_failed(&check, "empty", ERR_REFUSED, "what");
     check_case_is(&check, "space", CHECK_OK, "");
     check_fini(&check);
     put("other.rdb", "REDIS0011");
-    check_target(&check, dir, "dump.rdb", 0);
+    look_at_target(dir, "dump.rdb", 0);
     check_case_failed(&check, "empty", ERR_REFUSED, "other.rdb");
 }
 
@@ -210,7 +219,7 @@ static void
 check_target__too_small__is_no_space(void **state)
 {
     (void)state;
-    check_target(&check, dir, "dump.rdb", (uint64_t)1 << 62);
+    look_at_target(dir, "dump.rdb", (uint64_t)1 << 62);
     check_case_failed(&check, "space", ERR_NO_SPACE, "the dump needs");
 }
 
@@ -218,10 +227,10 @@ static void
 check_target__no_folder_or_no_name__is_usage(void **state)
 {
     (void)state;
-    check_target(&check, "/no/such/folder", "dump.rdb", 0);
+    look_at_target("/no/such/folder", "dump.rdb", 0);
     check_case_failed(&check, "folder", ERR_USAGE, "/no/such/folder");
     check_fini(&check);
-    check_target(&check, dir, "a/b", 0);
+    look_at_target(dir, "a/b", 0);
     check_case_failed(&check, "folder", ERR_USAGE, "a/b");
 }
 

@@ -18,6 +18,7 @@
 #include "storage/store_fault.h"
 #include "storage/store_readonly.h"
 #include "tests/support/repo_case.h"
+#include "tests/support/target_case.h"
 #include "tests/support/test_common.h"
 
 #define SEGMENTS 5
@@ -78,14 +79,20 @@ index_key(struct stored *s)
 static int
 restore(struct stored *s, struct err *err)
 {
+    struct target_plan plan = target_case_plan(TARGET_LAYOUT_RDB, s->m->rdb_member.raw_size);
     struct target *t = NULL;
     enum target_state state;
     int rc;
 
-    assert_ok(target_open(s->dir, "dump.rdb", &t, err), err);
+    assert_ok(target_case_open(s->dir, "dump.rdb", &t, err), err);
     assert_ok(target_lock(t, &state, err), err);
     assert_int_equal(state, TARGET_EMPTY);
-    rc = restore_run(&s->c.repo, s->m, t, NULL, err);
+    plan.id = s->m->id;
+    rc = restore_stage(&s->c.repo, s->m, t, &plan, NULL, err);
+    if (rc == 0)
+        rc = target_seal(t, err);
+    if (rc == 0)
+        rc = target_enter(t, false, err);
     target_free(t);
     return rc;
 }

@@ -20,15 +20,14 @@ enter__all_steps__the_dump_the_lock_and_the_record(void **state)
     const char *dir = *state;
     enum target_state judged;
     struct err err = ERR_INIT;
-    struct backup_id id = target_case_id();
     struct target *t = target_case_lock(dir, &judged);
 
     assert_int_equal(judged, TARGET_EMPTY);
     target_case_stage(t, CASE_DUMP);
     target_case_assert_names(dir, ".remora-lock .remora-restore ");
-    assert_ok(target_seal(t, &id, &err), &err);
+    assert_ok(target_seal(t, &err), &err);
     target_case_assert_names(dir, ".remora-lock .remora-restore ");
-    assert_ok(target_enter(t, &err), &err);
+    assert_ok(target_enter(t, false, &err), &err);
     target_case_assert_names(dir, ".remora-lock .remora-restored.json dump.rdb ");
     assert_true(target_case_holds(dir, "dump.rdb", CASE_DUMP));
     target_free(t);
@@ -48,17 +47,16 @@ enter__dump_called_ready_or_entry__its_own_bytes(void **state)
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         enum target_state judged;
         struct err err = ERR_INIT;
-        struct backup_id id = target_case_id();
         struct target *t = NULL;
         char sub[300];
 
         (void)snprintf(sub, sizeof(sub), "%s/%zu", dir, i);
         assert_int_equal(mkdir(sub, 0700), 0);
-        assert_ok(target_open(sub, names[i], &t, &err), &err);
+        assert_ok(target_case_open(sub, names[i], &t, &err), &err);
         assert_ok(target_lock(t, &judged, &err), &err);
         target_case_stage(t, CASE_DUMP);
-        assert_ok(target_seal(t, &id, &err), &err);
-        assert_ok(target_enter(t, &err), &err);
+        assert_ok(target_seal(t, &err), &err);
+        assert_ok(target_enter(t, false, &err), &err);
         assert_true(target_case_holds(sub, names[i], CASE_DUMP));
         target_free(t);
     }
@@ -70,6 +68,7 @@ enum step { LOCKED, STAGING_MADE, HALF_WRITTEN, WRITTEN, SEALED, ENTERED, ALL_ST
 
 struct cut {
     const char *dir;
+    enum target_layout layout;
     enum step after;
 };
 
@@ -78,32 +77,32 @@ run_until(void *cookie)
 {
     const struct cut *cut = cookie;
     struct err err = ERR_INIT;
-    struct backup_id id = target_case_id();
     enum target_state judged;
     struct target *t = target_case_lock(cut->dir, &judged);
-    int fd = -1;
+    struct target_plan plan = target_case_plan(cut->layout, strlen(CASE_DUMP));
+    struct target_staged staged;
 
     if (cut->after == LOCKED)
         _exit(0);
-    if (target_stage(t, strlen(CASE_DUMP), &fd, &err) < 0)
+    if (target_stage(t, &plan, &staged, &err) < 0)
         _exit(1);
     if (cut->after == STAGING_MADE)
         _exit(0);
-    if (file_write_all(fd, CASE_DUMP, cut->after == HALF_WRITTEN ? 5 : strlen(CASE_DUMP), &err) < 0)
+    if (file_write_all(staged.fd, CASE_DUMP, cut->after == HALF_WRITTEN ? 5 : strlen(CASE_DUMP), &err) < 0)
         _exit(2);
     if (cut->after <= WRITTEN)
         _exit(0);
-    if (target_seal(t, &id, &err) < 0)
+    if (target_seal(t, &err) < 0)
         _exit(3);
     if (cut->after == SEALED)
         _exit(0);
-    _exit(target_enter(t, &err) < 0 ? 4 : 0);
+    _exit(target_enter(t, false, &err) < 0 ? 4 : 0);
 }
 
 static void
-cut_off(const char *dir, enum step after)
+cut_off(const char *dir, enum target_layout layout, enum step after)
 {
-    struct cut cut = {dir, after};
+    struct cut cut = {dir, layout, after};
 
     assert_int_equal(target_case_as(geteuid(), getegid(), (gid_t)-1, run_until, &cut), 0);
 }
@@ -118,25 +117,24 @@ next_run__after_every_step__finishes_or_starts_over(void **state)
                                          : after == ENTERED ? TARGET_DATA
                                                             : TARGET_EMPTY;
         struct err err = ERR_INIT;
-        struct backup_id id = target_case_id();
         struct target *t;
         char sub[300], reason[512];
 
         (void)snprintf(sub, sizeof(sub), "%s/%d", dir, (int)after);
         assert_int_equal(mkdir(sub, 0700), 0);
-        cut_off(sub, after);
+        cut_off(sub, TARGET_LAYOUT_RDB, after);
         assert_int_equal(target_case_judge(sub, reason), want);
         t = target_case_lock(sub, &judged);
         assert_int_equal(judged, want);
         if (want == TARGET_STAGED) {
-            assert_string_equal(target_staged_id(t)->text, CASE_ID);
+            assert_string_equal(target_ready_plan(t)->id.text, CASE_ID);
         } else if (want == TARGET_EMPTY) {
-            assert_string_equal(target_staged_id(t)->text, "");
+            assert_string_equal(target_ready_plan(t)->id.text, "");
             target_case_stage(t, CASE_DUMP);
-            assert_ok(target_seal(t, &id, &err), &err);
+            assert_ok(target_seal(t, &err), &err);
         }
         if (want != TARGET_DATA)
-            assert_ok(target_enter(t, &err), &err);
+            assert_ok(target_enter(t, false, &err), &err);
         target_free(t);
         assert_true(target_case_holds(sub, "dump.rdb", CASE_DUMP));
         target_case_assert_names(sub, ".remora-lock .remora-restored.json dump.rdb ");
@@ -153,11 +151,11 @@ next_run__data_in_place_and_staging_left__tidied_data_untouched(void **state)
     struct err err = ERR_INIT;
     char reason[512];
 
-    cut_off(dir, SEALED);
+    cut_off(dir, TARGET_LAYOUT_RDB, SEALED);
     target_case_make(dir, "dump.rdb=live"); /* staging is whole, with `ready`, and there is data */
     assert_int_equal(target_case_judge(dir, reason), TARGET_DATA);
     target_case_assert_names(dir, ".remora-lock .remora-restore dump.rdb ");
-    assert_ok(target_open(dir, "dump.rdb", &t, &err), &err);
+    assert_ok(target_case_open(dir, "dump.rdb", &t, &err), &err);
     assert_ok(target_judge(t, &judged, &err), &err);
     target_tidy(t);
     target_free(t);
@@ -175,7 +173,7 @@ tidy__nothing_of_ours__touches_nothing(void **state)
 
     target_case_make(dir, "dump.rdb=live old/");
     before = target_case_tree(dir);
-    assert_ok(target_open(dir, "dump.rdb", &t, &err), &err);
+    assert_ok(target_case_open(dir, "dump.rdb", &t, &err), &err);
     target_tidy(t);
     target_abandon(t); /* not under the lock: nothing either */
     target_free(t);
@@ -190,8 +188,8 @@ static void
 next_run__ready_that_is_none__starts_over(void **state)
 {
 #define READY(id, entry, size)                                                                                         \
-    "{\"format\":\"remora-ready\",\"version\":1,\"backup\":\"" id "\",\"layout\":\"rdb\",\"entry\":\"" entry           \
-    "\",\"size\":" size "}"
+    "{\"format\":\"remora-ready\",\"version\":1,\"backup\":\"" id "\",\"layout\":\"rdb\",\"dbfilename\":\"" entry      \
+    "\",\"appenddirname\":\"a\",\"appendfilename\":\"b\",\"size\":" size "}"
 #define STAGED ".remora-restore/ .remora-restore/entry=12345 .remora-restore/ready="
     static const struct {
         const char *spec;
@@ -201,15 +199,16 @@ next_run__ready_that_is_none__starts_over(void **state)
         {STAGED READY(CASE_ID, "dump.rdb", "6"), TARGET_EMPTY},
         {STAGED READY(CASE_ID, "dump.rdb", "4"), TARGET_EMPTY},
         {STAGED READY(CASE_ID, "dump.rdb", "-1"), TARGET_EMPTY},
-        {STAGED READY(CASE_ID, "other.rdb", "5"), TARGET_EMPTY},
         {STAGED READY("2026", "dump.rdb", "5"), TARGET_EMPTY},
         {STAGED, TARGET_EMPTY},
         {STAGED "{", TARGET_EMPTY},
         {STAGED "{\"format\":\"remora-ready\",\"version\":2,\"backup\":\"" CASE_ID
-                "\",\"layout\":\"rdb\",\"entry\":\"dump.rdb\",\"size\":5}",
+                "\",\"layout\":\"rdb\",\"dbfilename\":\"dump.rdb\",\"appenddirname\":\"a\",\"appendfilename\":\"b\","
+                "\"size\":5}",
          TARGET_EMPTY},
         {STAGED "{\"format\":\"remora-ready\",\"version\":1,\"backup\":\"" CASE_ID
-                "\",\"layout\":\"aof\",\"entry\":\"dump.rdb\",\"size\":5}",
+                "\",\"layout\":\"aof\",\"dbfilename\":\"dump.rdb\",\"appenddirname\":\"a\",\"appendfilename\":\"b\","
+                "\"size\":5}",
          TARGET_EMPTY},
         {".remora-restore/ .remora-restore/entry=12345 .remora-restore/ready|", TARGET_EMPTY}, /* must not hang */
         {".remora-restore/ .remora-restore/entry=12345 .remora-restore/ready/", TARGET_EMPTY},
@@ -226,7 +225,6 @@ next_run__ready_that_is_none__starts_over(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         enum target_state judged;
         struct err err = ERR_INIT;
-        struct backup_id id = target_case_id();
         struct target *t;
         char sub[300];
 
@@ -237,8 +235,8 @@ next_run__ready_that_is_none__starts_over(void **state)
         if (judged != cases[i].state)
             fail_msg("%s: %d, not %d", cases[i].spec, (int)judged, (int)cases[i].state);
         target_case_stage(t, CASE_DUMP); /* another backup is wanted, or it starts over */
-        assert_ok(target_seal(t, &id, &err), &err);
-        assert_ok(target_enter(t, &err), &err);
+        assert_ok(target_seal(t, &err), &err);
+        assert_ok(target_enter(t, false, &err), &err);
         target_free(t);
         assert_true(target_case_holds(sub, "dump.rdb", CASE_DUMP));
         target_case_assert_names(sub, ".remora-lock .remora-restored.json dump.rdb ");
@@ -247,23 +245,21 @@ next_run__ready_that_is_none__starts_over(void **state)
 }
 
 static void
-abandon__staged__gone_and_empty_again(void **state)
+abandon__staged__gone_unless_ready(void **state)
 {
     const char *dir = *state;
     enum target_state judged;
     struct err err = ERR_INIT;
-    struct backup_id id = target_case_id();
     struct target *t = target_case_lock(dir, &judged);
 
     target_case_stage(t, CASE_DUMP);
     target_abandon(t);
     target_case_assert_names(dir, ".remora-lock ");
     target_case_stage(t, CASE_DUMP);
-    assert_ok(target_seal(t, &id, &err), &err);
-    target_abandon(t);
-    assert_string_equal(target_staged_id(t)->text, "");
+    assert_ok(target_seal(t, &err), &err);
+    target_abandon(t); /* what is ready is worth keeping */
     assert_ok(target_judge(t, &judged, &err), &err);
-    assert_int_equal(judged, TARGET_EMPTY);
+    assert_int_equal(judged, TARGET_STAGED);
     target_free(t);
 }
 
@@ -286,7 +282,6 @@ enter__data_came_meanwhile__never_overwritten(void **state)
     for (size_t i = 0; i < ARRAY_LEN(came); i++) {
         enum target_state judged;
         struct err err = ERR_INIT;
-        struct backup_id id = target_case_id();
         struct target *t;
         char sub[300], *before, *after;
 
@@ -294,10 +289,10 @@ enter__data_came_meanwhile__never_overwritten(void **state)
         assert_int_equal(mkdir(sub, 0700), 0);
         t = target_case_lock(sub, &judged);
         target_case_stage(t, CASE_DUMP);
-        assert_ok(target_seal(t, &id, &err), &err);
+        assert_ok(target_seal(t, &err), &err);
         target_case_make(sub, came[i]);
         before = target_case_tree(sub);
-        assert_fails(target_enter(t, &err), &err, ERR_EXISTS);
+        assert_fails(target_enter(t, false, &err), &err, ERR_EXISTS);
         after = target_case_tree(sub);
         assert_string_equal(before, after);
         target_free(t);
@@ -312,13 +307,12 @@ enter__only_ignorables_came_meanwhile__goes_on(void **state)
     const char *dir = *state;
     enum target_state judged;
     struct err err = ERR_INIT;
-    struct backup_id id = target_case_id();
     struct target *t = target_case_lock(dir, &judged);
 
     target_case_stage(t, CASE_DUMP);
-    assert_ok(target_seal(t, &id, &err), &err);
+    assert_ok(target_seal(t, &err), &err);
     target_case_make(dir, "redis.conf users.acl temp-1.rdb appendonlydir/ lost+found/");
-    assert_ok(target_enter(t, &err), &err);
+    assert_ok(target_enter(t, false, &err), &err);
     assert_true(target_case_holds(dir, "dump.rdb", CASE_DUMP));
     target_free(t);
 }
@@ -330,13 +324,12 @@ enter__record_cannot_be_written__restored_all_the_same(void **state)
     const char *dir = *state;
     enum target_state judged;
     struct err err = ERR_INIT;
-    struct backup_id id = target_case_id();
     struct target *t = target_case_lock(dir, &judged);
 
     target_case_stage(t, CASE_DUMP);
-    assert_ok(target_seal(t, &id, &err), &err);
+    assert_ok(target_seal(t, &err), &err);
     target_case_make(dir, ".remora-restored.json/"); /* a folder stands where the record goes */
-    assert_ok(target_enter(t, &err), &err);
+    assert_ok(target_enter(t, false, &err), &err);
     assert_true(target_case_holds(dir, "dump.rdb", CASE_DUMP));
     target_case_assert_names(dir, ".remora-lock .remora-restored.json dump.rdb ");
     target_free(t);
@@ -350,7 +343,7 @@ lock_fails(void *cookie)
     enum target_state judged;
     struct err err = ERR_INIT;
     struct target *t = NULL;
-    int rc = target_open(cookie, "dump.rdb", &t, &err);
+    int rc = target_case_open(cookie, "dump.rdb", &t, &err);
 
     if (rc == 0)
         rc = target_lock(t, &judged, &err);
@@ -383,7 +376,7 @@ tidy__another_holds_the_lock__its_staging_stays(void **state)
 
     target_case_stage(t, CASE_DUMP);
     target_case_make(dir, "dump.rdb=live");
-    assert_ok(target_open(dir, "dump.rdb", &other, &err), &err);
+    assert_ok(target_case_open(dir, "dump.rdb", &other, &err), &err);
     target_tidy(other);
     target_free(other);
     target_case_assert_names(dir, ".remora-lock .remora-restore dump.rdb ");
@@ -401,7 +394,7 @@ main(void)
         TEST(next_run__data_in_place_and_staging_left__tidied_data_untouched),
         TEST(tidy__nothing_of_ours__touches_nothing),
         TEST(next_run__ready_that_is_none__starts_over),
-        TEST(abandon__staged__gone_and_empty_again),
+        TEST(abandon__staged__gone_unless_ready),
         TEST(enter__data_came_meanwhile__never_overwritten),
         TEST(enter__only_ignorables_came_meanwhile__goes_on),
         TEST(enter__record_cannot_be_written__restored_all_the_same),

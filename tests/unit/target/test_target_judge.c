@@ -192,7 +192,7 @@ judge__configured_dump_name__is_data_too(void **state)
 
             test_make_dir(dir);
             target_case_make(dir, both ? "dump.rdb" : names[i]);
-            assert_ok(target_open(dir, names[i], &t, &err), &err);
+            assert_ok(target_case_open(dir, names[i], &t, &err), &err);
             assert_ok(target_judge(t, &judged, &err), &err);
             assert_int_equal(judged, TARGET_DATA);
             target_free(t);
@@ -212,15 +212,15 @@ open__not_a_bare_name_or_no_folder__usage(void **state)
     (void)state;
     test_make_dir(dir);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_fails(target_open(dir, bad[i], &t, &err), &err, ERR_USAGE);
+        assert_fails(target_case_open(dir, bad[i], &t, &err), &err, ERR_USAGE);
     memset(name, 'n', sizeof(name));
     name[256] = '\0';
-    assert_fails(target_open(dir, name, &t, &err), &err, ERR_USAGE);
+    assert_fails(target_case_open(dir, name, &t, &err), &err, ERR_USAGE);
     target_case_make(dir, "file");
     file = mem_printf("%s/file", dir);
-    assert_fails(target_open(file, "dump.rdb", &t, &err), &err, ERR_USAGE);
+    assert_fails(target_case_open(file, "dump.rdb", &t, &err), &err, ERR_USAGE);
     file[strlen(file) - 1] = 'X';
-    assert_fails(target_open(file, "dump.rdb", &t, &err), &err, ERR_USAGE);
+    assert_fails(target_case_open(file, "dump.rdb", &t, &err), &err, ERR_USAGE);
     free(file);
     test_remove_dir(dir);
 }
@@ -299,7 +299,7 @@ judge_fails_as_other(void *cookie)
     enum target_state judged;
     struct err err = ERR_INIT;
     struct target *t = NULL;
-    int rc = target_open(cookie, "dump.rdb", &t, &err);
+    int rc = target_case_open(cookie, "dump.rdb", &t, &err);
 
     if (rc == 0)
         rc = target_judge(t, &judged, &err);

@@ -47,7 +47,6 @@ restore_and_look(void *cookie)
     const struct restore_as *r = cookie;
     enum target_state judged;
     struct err err = ERR_INIT;
-    struct backup_id id = target_case_id();
     struct target *t;
 
     (void)umask(0077);
@@ -56,9 +55,9 @@ restore_and_look(void *cookie)
     assert_owner(r->dir, ".remora-lock", r->uid, r->gid, r->file);
     assert_owner(r->dir, ".remora-restore", r->uid, r->gid, r->folder);
     assert_owner(r->dir, ".remora-restore/entry", r->uid, r->gid, r->file);
-    assert_ok(target_seal(t, &id, &err), &err);
+    assert_ok(target_seal(t, &err), &err);
     assert_owner(r->dir, ".remora-restore/ready", r->uid, r->gid, r->file);
-    assert_ok(target_enter(t, &err), &err);
+    assert_ok(target_enter(t, false, &err), &err);
     assert_owner(r->dir, "dump.rdb", r->uid, r->gid, r->file);
     assert_owner(r->dir, ".remora-restored.json", r->uid, r->gid, r->file);
     target_free(t);
@@ -133,12 +132,11 @@ seal_only(void *cookie)
 {
     enum target_state judged;
     struct err err = ERR_INIT;
-    struct backup_id id = target_case_id();
     struct target *t = target_case_lock(cookie, &judged);
     int rc;
 
     target_case_stage(t, CASE_DUMP);
-    rc = target_seal(t, &id, &err);
+    rc = target_seal(t, &err);
     target_free(t);
     return rc < 0 ? 1 : 0;
 }
@@ -149,7 +147,7 @@ finish_staged(void *cookie)
     enum target_state judged;
     struct err err = ERR_INIT;
     struct target *t = target_case_lock(cookie, &judged);
-    int rc = judged == TARGET_STAGED ? target_enter(t, &err) : -1;
+    int rc = judged == TARGET_STAGED ? target_enter(t, false, &err) : -1;
 
     target_free(t);
     return rc < 0 ? 1 : 0;
@@ -175,7 +173,7 @@ lock_names_run_as_user(void *cookie)
     struct err err = ERR_INIT;
     struct target *t = NULL;
 
-    if (target_open(cookie, "dump.rdb", &t, &err) < 0 || target_lock(t, &judged, &err) == 0)
+    if (target_case_open(cookie, "dump.rdb", &t, &err) < 0 || target_lock(t, &judged, &err) == 0)
         return 1;
     target_free(t);
     return err.code == ERR_USAGE && strstr(err.msg, "runAsUser: 4321") != NULL && strstr(err.msg, "fsGroup") != NULL
@@ -219,13 +217,14 @@ stage__disk_too_small__no_space_before_a_byte(void **state)
     enum target_state judged;
     struct err err = ERR_INIT;
     struct target *t;
-    int fd = -1;
+    struct target_plan plan = target_case_plan(TARGET_LAYOUT_RDB, 65537);
+    struct target_staged staged;
 
     as_root_only();
     mount_small(dir, "size=64k");
     t = target_case_lock(dir, &judged);
-    assert_fails(target_stage(t, 65537, &fd, &err), &err, ERR_NO_SPACE);
-    assert_int_equal(fd, -1);
+    assert_fails(target_stage(t, &plan, &staged, &err), &err, ERR_NO_SPACE);
+    assert_int_equal(staged.fd, -1);
     target_abandon(t);
     target_case_assert_names(dir, ".remora-lock ");
     target_free(t);
@@ -239,12 +238,13 @@ stage__no_inodes__no_space(void **state)
     enum target_state judged;
     struct err err = ERR_INIT;
     struct target *t;
-    int fd = -1;
+    struct target_plan plan = target_case_plan(TARGET_LAYOUT_RDB, 100);
+    struct target_staged staged;
 
     as_root_only();
     mount_small(dir, "size=64k,nr_inodes=4"); /* the root, the lock, and two */
     t = target_case_lock(dir, &judged);
-    assert_int_equal(target_stage(t, 100, &fd, &err), -1);
+    assert_int_equal(target_stage(t, &plan, &staged, &err), -1);
     assert_int_equal(err.code, ERR_NO_SPACE);
     assert_non_null(strstr(err.msg, "inodes"));
     target_abandon(t);
@@ -253,35 +253,53 @@ stage__no_inodes__no_space(void **state)
     assert_int_equal(umount(dir), 0);
 }
 
-/* The dump fits to the byte, `ready` does not any more: an error, and nothing is left. With room for `ready` only, the
- * record does not fit, but the dump is in place. */
+/* A file of zeros NAME in DIR, as large as the disk allows, less LEFT bytes. */
+static void
+fill_disk(const char *dir, const char *name, off_t left)
+{
+    static const char zeros[4096];
+    char *path = mem_printf("%s/%s", dir, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    off_t size = 0;
+
+    assert_true(fd >= 0);
+    while (write(fd, zeros, sizeof(zeros)) == (ssize_t)sizeof(zeros))
+        size += (off_t)sizeof(zeros);
+    assert_int_equal(ftruncate(fd, size > left ? size - left : 0), 0);
+    (void)close(fd);
+    free(path);
+}
+
+/* Others fill the disk while a dump is staged: `ready` does not fit any more, an error, and nothing is left. With room
+ * for `ready` only, the record does not fit, but the dump is in place. */
 static void
 seal__disk_full_by_then__no_space_and_nothing_left(void **state)
 {
     const char *dir = *state;
     enum target_state judged;
     struct err err = ERR_INIT;
-    struct backup_id id = target_case_id();
     struct target *t;
     char *all;
 
     as_root_only();
     all = mem_new(65537);
     memset(all, 'x', 65536);
-    mount_small(dir, "size=64k");
+    mount_small(dir, "size=160k");
     t = target_case_lock(dir, &judged);
     target_case_stage(t, all);
-    assert_fails(target_seal(t, &id, &err), &err, ERR_NO_SPACE);
+    fill_disk(dir, "fill.conf", 0);
+    assert_fails(target_seal(t, &err), &err, ERR_NO_SPACE);
     target_abandon(t);
-    target_case_assert_names(dir, ".remora-lock ");
+    target_case_assert_names(dir, ".remora-lock fill.conf ");
     assert_ok(target_judge(t, &judged, &err), &err);
     assert_int_equal(judged, TARGET_EMPTY);
-    all[65536 - 4096] = '\0';
+    fill_disk(dir, "fill.conf", 160 << 10);
     target_case_stage(t, all);
-    assert_ok(target_seal(t, &id, &err), &err);
-    assert_ok(target_enter(t, &err), &err);
+    fill_disk(dir, "fill.conf", 4096);
+    assert_ok(target_seal(t, &err), &err);
+    assert_ok(target_enter(t, false, &err), &err);
     assert_true(target_case_holds(dir, "dump.rdb", all));
-    target_case_assert_names(dir, ".remora-lock dump.rdb ");
+    target_case_assert_names(dir, ".remora-lock dump.rdb fill.conf ");
     target_free(t);
     assert_int_equal(umount(dir), 0);
     free(all);
