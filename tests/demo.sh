@@ -106,7 +106,7 @@ mkdir "$data"
 echo "   $data holds $(find "$data" -mindepth 1 | wc -l) files"
 
 step 'Restore, and start a server on it'
-run remora restore --target "$data" --progress "$progress" --log-level warn
+run remora restore --appendonly no --target "$data" --progress "$progress" --log-level warn
 sh tests/servers/redis.sh start "$data"
 digest_after=$(fingerprint)
 keys_after=$(count_keys)

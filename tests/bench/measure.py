@@ -94,7 +94,7 @@ class Bench:
         baseline = "zstd -d | dd conv=fsync"
         self.row(baseline, measure(f"zstd -dc {compressed} | dd of={target}/dump.rdb bs=1M conv=fsync iflag=fullblock "
                                    "status=none", lambda: self.fresh("target")))
-        self.row("remora restore", measure(f"{self.remora} restore {words} --target {target}",
+        self.row("remora restore", measure(f"{self.remora} restore {words} --appendonly no --target {target}",
                                            lambda: self.fresh("target")), beside=baseline)
         self.row("zstd -t", measure(f"zstd -q -t {compressed}"))
         self.row("remora verify", measure(f"{self.remora} verify {words} --record no"), beside="zstd -t")

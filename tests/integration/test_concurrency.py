@@ -33,7 +33,7 @@ class ServerCase(Case):
 
     def restored(self, repo, program, *options, backup_id="latest"):
         target = self.empty_folder("restored")
-        self.expect(remora.OK, repo.run("restore", "--target", target, "--backup", backup_id))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target, "--backup", backup_id))
         return self.server(*options, program=program, name="restored")
 
     def nothing_listed(self, repo):

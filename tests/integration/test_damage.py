@@ -27,7 +27,7 @@ class Damage(Case):
         self.assertIn(result.status, statuses, f"{what}\n{result}")
         if not restore:
             return
-        result = self.repo.run("restore", "--target", self.target, "--backup", self.damaged.id)
+        result = self.repo.run("restore", "--appendonly", "no", "--target", self.target, "--backup", self.damaged.id)
         self.assertIn(result.status, statuses, f"{what}\n{result}")
         self.assertFalse((self.target / "dump.rdb").exists(), what)
         self.assertEqual([], [p.name for p in self.target.iterdir() if not p.name.startswith(".remora")], what)
@@ -167,7 +167,7 @@ class Damage(Case):
         result = self.expect(remora.CORRUPT, self.repo.run("verify", "--all", "--json"))
         good = {r["id"]: r["ok"] for r in result.json()["results"]}
         self.assertEqual({self.older.id: True, self.damaged.id: False}, good)
-        result = self.expect(remora.OK, self.repo.run("restore", "--target", self.target), self.damaged.id)
+        result = self.expect(remora.OK, self.repo.run("restore", "--appendonly", "no", "--target", self.target), self.damaged.id)
         self.assertTrue((self.target / "dump.rdb").exists())
 
     def test_latest_does_not_pass_over_damaged_data(self):
@@ -175,7 +175,7 @@ class Damage(Case):
         segment = self.damaged.segments()[0]
         segment.write_bytes(segment.read_bytes()[:-1])
         self.check_found("latest", restore=False)
-        self.expect(remora.CORRUPT, self.repo.run("restore", "--target", self.target))
+        self.expect(remora.CORRUPT, self.repo.run("restore", "--appendonly", "no", "--target", self.target))
         self.assertFalse((self.target / "dump.rdb").exists())
 
     def test_restore_to_stdout_of_a_damaged_backup_fails(self):

@@ -69,7 +69,7 @@ class Completion(Case):
     def test_names_of_files_and_folders(self):
         (self.folder / "a folder").mkdir()
         (self.folder / "a file").write_text("")
-        self.assertEqual(["a folder"], self.complete("restore", "--target", "a", cwd=self.folder))
+        self.assertEqual(["a folder"], self.complete("restore", "--appendonly", "no", "--target", "a", cwd=self.folder))
         self.assertEqual(["a folder"], self.complete("--repo", "a", cwd=self.folder))
         self.assertEqual(["a file", "a folder"], sorted(self.complete("backup", "--rdb-file", "a", cwd=self.folder)))
         self.assertEqual(["a file", "a folder"],

@@ -49,10 +49,10 @@ class ExitStatus(Case):
                 ["--repo", url, "--instance", "../shop", "backup", "--rdb-file", self.dump],
                 ["--repo", url, "--instance", "shop", "backup", "--method", "bgsave", "--rdb-file", self.dump, "more"],
                 ["--repo", url, "--instance", "shop", "restore"],
-                ["--repo", url, "--instance", "shop", "restore", "--target", self.folder / "absent"],
-                ["--repo", url, "--instance", "shop", "restore", "--target", target, "--stdout"],
-                ["--repo", url, "--instance", "shop", "restore", "--target", target, "--layout", "tape"],
-                ["--repo", url, "--instance", "shop", "restore", "--target", target, "--dbfilename", "a/b"],
+                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", self.folder / "absent"],
+                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", target, "--stdout"],
+                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", target, "--layout", "tape"],
+                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", target, "--dbfilename", "a/b"],
                 ["--repo", url, "--instance", "shop", "backup", "--redis-url", "http://host", "--data-dir", target],
                 ["--instance", "shop", "list"],
                 ["--repo", "ftp://host/folder", "--instance", "shop", "list"],
@@ -67,7 +67,7 @@ class ExitStatus(Case):
         target = self.empty_folder()
         self.expect(remora.OK, remora.run("init", "--repo", repo.path, "--instance", "sessions"))
         for verb in (["list"], ["verify"], ["show", "latest"], ["backup", "--rdb-file", self.dump],
-                     ["restore", "--target", target]):
+                     ["restore", "--appendonly", "no", "--target", target]):
             self.expect(remora.USAGE, remora.run("--repo", repo.path, *verb), "shop-cache", "sessions")
 
     def test_2_restore_to_a_terminal(self):
@@ -101,14 +101,14 @@ class ExitStatus(Case):
         nowhere = remora.Repository(self.folder / "nowhere")
         self.expect(remora.NOT_FOUND, nowhere.run("list"))
         self.expect(remora.NOT_FOUND, nowhere.run("backup", "--rdb-file", self.dump))
-        self.expect(remora.NOT_FOUND, nowhere.run("restore", "--target", target))
+        self.expect(remora.NOT_FOUND, nowhere.run("restore", "--appendonly", "no", "--target", target))
         self.assertFalse(nowhere.path.exists(), "a mistyped repository was made")
         typo = remora.Repository(repo.path, "shpo")
-        for words in (["list"], ["verify"], ["restore", "--target", target], ["backup", "--rdb-file", self.dump]):
+        for words in (["list"], ["verify"], ["restore", "--appendonly", "no", "--target", target], ["backup", "--rdb-file", self.dump]):
             self.expect(remora.NOT_FOUND, typo.run(*words), "shop")
-        for words in (["show", "latest"], ["verify"], ["restore", "--target", target],
+        for words in (["show", "latest"], ["verify"], ["restore", "--appendonly", "no", "--target", target],
                       ["show", "20200101T000000Z-abcdef"], ["verify", "20200101T000000Z-abcdef"],
-                      ["restore", "--target", target, "--backup", "20200101T000000Z-abcdef"]):
+                      ["restore", "--appendonly", "no", "--target", target, "--backup", "20200101T000000Z-abcdef"]):
             self.expect(remora.NOT_FOUND, repo.run(*words))
         result = self.expect(remora.OK, repo.run("list"))
         self.assertTrue(result.err.strip(), "an empty list is said in words")
@@ -139,7 +139,7 @@ class ExitStatus(Case):
                 target = self.empty_folder(f"target-{count}")
                 make(target)
                 before = [(p, p.lstat().st_mtime_ns) for p in sorted(target.rglob("*"))]
-                result = self.expect(remora.REFUSED, repo.run("restore", "--target", target))
+                result = self.expect(remora.REFUSED, repo.run("restore", "--appendonly", "no", "--target", target))
                 named = [p.name for p, _ in before if p.name.encode() in result.err]
                 self.assertTrue(named, f"it does not name what is there: {result}")
                 self.assertEqual(before, [(p, p.lstat().st_mtime_ns) for p in sorted(target.rglob("*"))])
@@ -147,15 +147,15 @@ class ExitStatus(Case):
     def test_4_is_decided_before_the_repository_is_asked(self):
         target = self.empty_folder()
         (target / "dump.rdb").write_bytes(b"data")
-        self.expect(remora.REFUSED, remora.Repository(self.folder / "nowhere").run("restore", "--target", target))
+        self.expect(remora.REFUSED, remora.Repository(self.folder / "nowhere").run("restore", "--appendonly", "no", "--target", target))
 
     def test_4_a_second_restore(self):
         repo = self.repository()
         self.backup(repo, "--rdb-file", self.dump)
         target = self.empty_folder()
-        self.expect(remora.OK, repo.run("restore", "--target", target))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target))
         before = (target / "dump.rdb").stat()
-        self.expect(remora.REFUSED, repo.run("restore", "--target", target), "dump.rdb")
+        self.expect(remora.REFUSED, repo.run("restore", "--appendonly", "no", "--target", target), "dump.rdb")
         self.assertEqual(before.st_mtime_ns, (target / "dump.rdb").stat().st_mtime_ns)
 
     def test_the_restored_file_is_the_servers(self):
@@ -170,7 +170,7 @@ class ExitStatus(Case):
                 owner = (12345, 54321)
             except OSError:
                 pass  # a user namespace with one user
-        result = self.expect(remora.OK, repo.run("restore", "--target", target), "appendonly")
+        result = self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target), "appendonly")
         self.assertIn(str(target / "dump.rdb").encode(), result.out)
         found = (target / "dump.rdb").stat()
         self.assertEqual((*owner, 0o600), (found.st_uid, found.st_gid, found.st_mode & 0o777))
@@ -183,7 +183,7 @@ class ExitStatus(Case):
             (target / name).mkdir()
         for name in ("redis.conf", "users.acl", "temp-1234.rdb"):
             (target / name).write_text("x")
-        self.expect(remora.OK, repo.run("restore", "--target", target))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target))
 
     # ---- 6 and 7: storage ----
 
@@ -203,7 +203,7 @@ class ExitStatus(Case):
             with self.subTest(path):
                 os.chmod(path, 0)
                 try:
-                    words = ["restore", "--target", target]
+                    words = ["restore", "--appendonly", "no", "--target", target]
                     self.expect(remora.STORE_DENIED, repo.run(*words, wrapper=processes.powerless), "permission")
                     if path.name != "data":
                         self.expect(remora.STORE_DENIED, repo.run("list", wrapper=processes.powerless))
@@ -280,7 +280,7 @@ class ExitStatus(Case):
         volume = tmpfs.mount(self, "volume", "12m")
         repo = self.repository()
         self.backup(repo, "--rdb-file", data.dump_file(self, 40))
-        self.expect(remora.NO_SPACE, repo.run("restore", "--target", volume))
+        self.expect(remora.NO_SPACE, repo.run("restore", "--appendonly", "no", "--target", volume))
         self.assertEqual([], [p for p in volume.iterdir() if p.name != ".remora-lock"])
 
     # ---- 11: locked ----
@@ -291,9 +291,9 @@ class ExitStatus(Case):
         target = self.empty_folder()
         with open(target / ".remora-lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self.expect(remora.LOCKED, repo.run("restore", "--target", target))
+            self.expect(remora.LOCKED, repo.run("restore", "--appendonly", "no", "--target", target))
             self.assertEqual([".remora-lock"], [p.name for p in target.iterdir()])
-        self.expect(remora.OK, repo.run("restore", "--target", target))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target))
 
     def test_two_backups_at_once_are_both_whole(self):
         repo = self.repository()
@@ -315,7 +315,7 @@ class ExitStatus(Case):
         backup_id = self.backup(repo, "--rdb-file", unknown_type, "--allow-unparsed")
         self.expect(remora.OK, repo.run("verify", backup_id))
         target = self.empty_folder()
-        self.expect(remora.OK, repo.run("restore", "--target", target))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target))
         self.assertEqual(unknown_type.read_bytes(), (target / "dump.rdb").read_bytes())
         damaged = bytearray(unknown_type.read_bytes())
         damaged[-12] ^= 1

@@ -106,7 +106,7 @@ class Format(Case):
         backup.manifest.write_bytes(seal(fields | {"requires": ["encryption-1"]}))
         target = self.empty_folder()
         self.expect(remora.UNSUPPORTED, repo.run("verify", backup.id), "encryption-1")
-        self.expect(remora.UNSUPPORTED, repo.run("restore", "--target", target, "--backup", backup.id))
+        self.expect(remora.UNSUPPORTED, repo.run("restore", "--appendonly", "no", "--target", target, "--backup", backup.id))
         self.assertEqual([], list(target.iterdir()))
 
     def test_a_marker_that_requires_more_stops_every_command(self):
@@ -117,7 +117,7 @@ class Format(Case):
         marker.write_bytes(seal(fields | {"requires": ["set"]}) if "sha256" in fields
                            else json.dumps(fields | {"requires": ["set"]}).encode() + b"\n")
         target = self.empty_folder()
-        for words in (["list"], ["verify"], ["show", "latest"], ["restore", "--target", target],
+        for words in (["list"], ["verify"], ["show", "latest"], ["restore", "--appendonly", "no", "--target", target],
                       ["backup", "--rdb-file", data.small_dump_file(self)]):
             self.expect(remora.UNSUPPORTED, repo.run(*words), "set")
         self.assertEqual([], list(target.iterdir()))

@@ -56,7 +56,7 @@ class KillCase(Case):
     def check_next_restore(self, target):
         """Whatever was left behind, the next run simply works."""
         was_whole = self.check_target(target)
-        result = self.repo.run("restore", "--target", target)
+        result = self.repo.run("restore", "--appendonly", "no", "--target", target)
         self.expect(remora.REFUSED if was_whole else remora.OK, result)
         self.assertTrue(self.check_target(target))
         self.assertFalse((target / ".remora-restore").exists() and not was_whole)
@@ -78,11 +78,11 @@ class AtRandomMoments(KillCase):
     @limit(1800 if CAMPAIGN else 120)
     def test_sigkill_of_a_restore(self):
         self.backup(self.repo, "--rdb-file", self.dump)
-        seconds = self.timed("restore", "--target", self.empty_folder("timed"))
+        seconds = self.timed("restore", "--appendonly", "no", "--target", self.empty_folder("timed"))
         killed, runs = 0, 0
         while killed < share(10, 100):
             target = self.empty_folder(f"target-{runs}")
-            killed += self.kill_within(seconds, "restore", "--target", target) == -signal.SIGKILL
+            killed += self.kill_within(seconds, "restore", "--appendonly", "no", "--target", target) == -signal.SIGKILL
             runs += 1
             self.check_next_restore(target)
             shutil.rmtree(target)
@@ -150,10 +150,10 @@ class AtSystemCalls(KillCase):
     def test_restore_killed(self):
         self.backup(self.repo, "--rdb-file", self.dump)
         killed = 0
-        places = self.places(CALLS, "restore", "--target", self.empty_folder("whole"))
+        places = self.places(CALLS, "restore", "--appendonly", "no", "--target", self.empty_folder("whole"))
         for place in places:
             target = self.empty_folder()
-            killed += self.killed_at(place, "restore", "--target", target)
+            killed += self.killed_at(place, "restore", "--appendonly", "no", "--target", target)
             self.check_next_restore(target)
             shutil.rmtree(target)
         self.tell(killed, len(places))
@@ -162,14 +162,14 @@ class AtSystemCalls(KillCase):
     def test_a_restore_that_was_ready_is_finished_without_the_repository(self):
         backup_id = self.backup(self.repo, "--rdb-file", self.dump)
         target = self.empty_folder()
-        self.assertTrue(self.killed_at(("renameat2", 1), "restore", "--target", target))
+        self.assertTrue(self.killed_at(("renameat2", 1), "restore", "--appendonly", "no", "--target", target))
         self.assertFalse((target / "dump.rdb").exists())
         self.repo.path.rename(self.folder / "away")
         other = "20200101T000000Z-abcdef"
-        self.expect(remora.NOT_FOUND, self.repo.run("restore", "--target", target, "--backup", other))
-        self.expect(remora.OK, self.repo.run("restore", "--target", target, "--backup", backup_id))
+        self.expect(remora.NOT_FOUND, self.repo.run("restore", "--appendonly", "no", "--target", target, "--backup", other))
+        self.expect(remora.OK, self.repo.run("restore", "--appendonly", "no", "--target", target, "--backup", backup_id))
         self.assertTrue(self.check_target(target))
-        self.expect(remora.REFUSED, self.repo.run("restore", "--target", target))
+        self.expect(remora.REFUSED, self.repo.run("restore", "--appendonly", "no", "--target", target))
 
     @limit(1800 if CAMPAIGN else 180)
     def test_init_killed(self):
@@ -212,11 +212,11 @@ class AtSystemCalls(KillCase):
     def test_restore_when_a_call_fails(self):
         self.backup(self.repo, "--rdb-file", self.dump)
         failed = 0
-        places = self.places(FAILING, "restore", "--target", self.empty_folder("whole"))
+        places = self.places(FAILING, "restore", "--appendonly", "no", "--target", self.empty_folder("whole"))
         for error in ("EIO", "ENOSPC"):
             for place in places:
                 target = self.empty_folder()
-                result = self.inject(place, f"error={error}", "restore", "--target", target)
+                result = self.inject(place, f"error={error}", "restore", "--appendonly", "no", "--target", target)
                 failed += self.check_failed(error, result)
                 if result.status == 0:
                     self.assertTrue(self.check_target(target), f"{place} {error}: done, but nothing is there")
@@ -255,9 +255,9 @@ class BySignal(KillCase):
         backup_id = self.backup(self.repo, "--rdb-file", self.dump)
         for number in (signal.SIGTERM, signal.SIGINT):
             target = self.empty_folder(f"target-{number}")
-            self.stopped_run(number, "restore", "--target", target)
+            self.stopped_run(number, "restore", "--appendonly", "no", "--target", target)
             self.assertEqual([], [p.name for p in target.iterdir() if p.name != ".remora-lock"])
-            self.expect(remora.OK, self.repo.run("restore", "--target", target))
+            self.expect(remora.OK, self.repo.run("restore", "--appendonly", "no", "--target", target))
             self.assertTrue(self.check_target(target))
         self.assertEqual([backup_id], self.ids(self.repo))
 

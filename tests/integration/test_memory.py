@@ -24,7 +24,7 @@ class Memory(Case):
         self.measure(repo, 32, "backup", "--rdb-file", dump, "--jobs", 2, "--memory", "32M")
         self.measure(repo, 64, "backup", "--rdb-file", dump, "--jobs", 2, "--level", 9)
         self.measure(repo, 64, "verify")
-        self.measure(repo, 64, "restore", "--target", self.empty_folder())
+        self.measure(repo, 64, "restore", "--appendonly", "no", "--target", self.empty_folder())
 
     @limit(300)
     def test_with_one_huge_value(self):

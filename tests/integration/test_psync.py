@@ -23,7 +23,7 @@ class PsyncCase(Case):
 
     def restore_and_compare(self, repo, backup_id, program, before, name):
         target = self.empty_folder(name)
-        self.expect(remora.OK, repo.run("restore", "--target", target, "--backup", backup_id))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target, "--backup", backup_id))
         restored = self.server(program=program, name=name)
         self.expect_same(before, restored.fingerprint())
         restored.destroy()

@@ -14,7 +14,7 @@ class RoundTrip(Case):
         """The server ends, its dump is taken away, and a new one starts on what was restored."""
         server.stop()
         target = self.empty_folder("restored")
-        self.expect(remora.OK, repo.run("restore", "--target", target))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target))
         self.assertTrue((target / "dump.rdb").is_file())
         restored = self.server(*options, program=server.program, name="restored")
         self.expect_same(before, restored.fingerprint())
@@ -111,7 +111,7 @@ class RoundTrip(Case):
                 self.backup_server(repo, server)
                 server.stop()
                 target = self.empty_folder(f"{policy}-restored")
-                self.expect(remora.OK, repo.run("restore", "--target", target))
+                self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target))
                 restored = self.server("--maxmemory-policy", policy, program=program, name=f"{policy}-restored")
                 self.expect_same(before, restored.fingerprint())
 
@@ -136,7 +136,7 @@ class RoundTrip(Case):
         self.backup_server(repo, server)
         server.stop()
         target = self.empty_folder("other")
-        self.expect(remora.OK, repo.run("restore", "--target", target, "--dbfilename", "cache.rdb"))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target, "--dbfilename", "cache.rdb"))
         self.assertFalse((target / "dump.rdb").exists())
         self.expect_same(before, self.server("--dbfilename", "cache.rdb", name="other").fingerprint())
 

@@ -43,7 +43,7 @@ grep -q "^$id ok" "$work/verdict" || {
     cat "$work/verdict" >&2
     exit 1
 }
-"$remora" --repo "$odd" restore --target "$work/target" > /dev/null
+"$remora" --repo "$odd" restore --appendonly no --target "$work/target" > /dev/null
 cmp "$work/target/dump.rdb" "$dump"
 
 # With the old signature too, where this build has it.
