@@ -210,7 +210,8 @@ endpoint_parse_host(const char *text, struct endpoint *out, struct err *err)
 {
     struct endpoint e = {.kind = ENDPOINT_TCP};
 
-    if (!parse_host(text, text + strlen(text), &e) || !is_host(e.host)) {
+    if (!parse_host(text, text + strlen(text), &e) || !is_host(e.host) ||
+        (text[0] == '[' && strchr(e.host, ':') == NULL)) {
         endpoint_fini(&e);
         return err_set(err, ERR_USAGE,
                        "an address is HOST:PORT, [IPV6 ADDRESS]:PORT, or HOST alone for port %d; a URL or a list is "

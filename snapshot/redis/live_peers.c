@@ -81,17 +81,18 @@ judge_failure(struct peer *p, const struct err *why, struct err *err)
 }
 
 static int
-refuse_for_keys(const struct peer *p, uint64_t keys, bool is_replica, struct err *err)
+refuse_for_keys(const struct peer *p, uint64_t keys, const struct server_status *status, struct err *err)
 {
     char count[UNITS_TEXT_MAX];
     const char *address = endpoint_describe(&p->endpoint);
 
     return err_set(err, ERR_REFUSED,
-                   "the %s %s holds %s keys, which may be newer than any backup: %s, or back it up first with "
+                   "the %s %s holds %s key%s%s, which may be newer than any backup: %s, or back it up first with "
                    "`remora backup --redis-url %s`; --force restores in spite of it",
-                   is_replica ? "replica" : "master", address, units_format_count(keys, count),
-                   is_replica ? "promote it and let this server start empty as its replica"
-                              : "let this server start empty as its replica",
+                   status->is_replica ? "replica" : "master", address, units_format_count(keys, count),
+                   keys == 1 ? "" : "s", status->loading ? " so far, still loading" : "",
+                   status->is_replica ? "promote it and let this server start empty as its replica"
+                                      : "let this server start empty as its replica",
                    address);
 }
 
@@ -113,7 +114,7 @@ judge_info(struct peer *p, const char *info, struct err *err)
     /* Before all else: what a peer that loads has so far is not going to vanish, and what one that syncs still has may
      * be the last of it. */
     if (keys > 0)
-        return refuse_for_keys(p, keys, status.is_replica, err);
+        return refuse_for_keys(p, keys, &status, err);
     if (status.loading)
         is_not_ready(p, "is still loading its data");
     else if (status.syncing)
