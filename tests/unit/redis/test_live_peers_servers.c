@@ -6,7 +6,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "snapshot/redis/client.h"
 #include "snapshot/redis/live_peers.h"
 #include "tests/support/redis_server.h"
+#include "tests/support/test_child.h"
 
 /* A name with two addresses; another with one. */
 static int
@@ -130,11 +130,19 @@ free_port(void)
     return ntohs(addr.sin_port);
 }
 
+/* In a child: the certificates of the tests into the folder ARG. */
+static int
+make_certificates(void *arg)
+{
+    (void)execlp("sh", "sh", "tests/servers/certificates.sh", (const char *)arg, (char *)NULL);
+    return 127;
+}
+
 /* The certificate is for redis.test alone, and every peer is connected to by its address. */
 static void
 live_peers_check__tls__the_certificate_must_carry_the_name(void **state)
 {
-    char dir[256], command[400], port[8], files[3][300];
+    char dir[256], port[8], files[3][300];
     struct live_peers_options o = {.names = {.look_up = look_up}};
     struct endpoint_tls tls = {.ca = files[2]};
     uint16_t number = free_port();
@@ -144,8 +152,7 @@ live_peers_check__tls__the_certificate_must_carry_the_name(void **state)
 
     (void)state;
     test_make_dir(dir);
-    (void)snprintf(command, sizeof(command), "sh tests/servers/certificates.sh %s", dir);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(test_child_run(make_certificates, dir), 0);
     (void)snprintf(files[0], sizeof(files[0]), "%s/named.crt", dir);
     (void)snprintf(files[1], sizeof(files[1]), "%s/named.key", dir);
     (void)snprintf(files[2], sizeof(files[2]), "%s/ca.crt", dir);

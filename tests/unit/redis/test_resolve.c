@@ -220,9 +220,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* First, as it forks: ThreadSanitizer wants no threads before. */
+        cmocka_unit_test(resolve_host__signal__ends_it),
         cmocka_unit_test(resolve_host__each_family__nobody_is_an_answer_and_failure_is_none),
         cmocka_unit_test(resolve_host__fails_twice__is_tried_again),
-        cmocka_unit_test(resolve_host__signal__ends_it),
         cmocka_unit_test(resolve_host__no_answer__is_left_behind),
         cmocka_unit_test(resolve_host__numbers_and_localhost__by_the_c_library),
         cmocka_unit_test(resolve_own__interfaces__without_loopback),
