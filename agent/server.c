@@ -3,6 +3,7 @@
 #include "agent/server.h"
 
 #include "agent/secret.h"
+#include "snapshot/redis/live_peers.h"
 
 #define DEFAULT_URL "redis://127.0.0.1:6379"
 
@@ -32,4 +33,20 @@ server_endpoint(const struct config *config, struct endpoint *endpoint, struct e
     endpoint_set_password(endpoint, secret);
     secret_free(secret);
     return 0;
+}
+
+int
+server_check_peers(const struct config *config, struct err *err)
+{
+    struct endpoint like = {0};
+    const struct live_peers_options options = {.like = &like};
+    int rc;
+
+    if (config->live_peers == NULL)
+        return 0;
+    if (server_endpoint(config, &like, err) < 0)
+        return -1;
+    rc = live_peers_check(config->live_peers, &options, err);
+    endpoint_fini(&like);
+    return rc < 0 ? err_wrap(err, "--live-peers") : 0;
 }

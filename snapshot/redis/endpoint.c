@@ -2,6 +2,8 @@
 /* endpoint.c: see endpoint.h. */
 #include "snapshot/redis/endpoint.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +92,13 @@ parse_host(const char *p, const char *end, struct endpoint *e)
     return n >= 1 && n <= UINT16_MAX;
 }
 
+static char *
+tcp_text(const struct endpoint *e)
+{
+    return mem_printf(strchr(e->host, ':') != NULL ? "redis%s://[%s]:%u" : "redis%s://%s:%u", e->tls ? "s" : "",
+                      e->host, e->port);
+}
+
 static int
 parse_tcp(const char *rest, struct endpoint *e, struct err *err)
 {
@@ -106,8 +115,7 @@ parse_tcp(const char *rest, struct endpoint *e, struct err *err)
                        "%%25 for a %%");
     if (!parse_host(at != NULL ? at + 1 : rest, end, e))
         return err_set(err, ERR_USAGE, "the server URL has no host and port (1 to 65535) that can be used; %s", shape);
-    e->text = mem_printf(strchr(e->host, ':') != NULL ? "redis%s://[%s]:%u" : "redis%s://%s:%u", e->tls ? "s" : "",
-                         e->host, e->port);
+    e->text = tcp_text(e);
     return 0;
 }
 
@@ -168,6 +176,69 @@ endpoint_parse(const char *url, struct endpoint *out, struct err *err)
     else
         *out = e;
     return rc;
+}
+
+/* An IPv6 address, with or without a zone, or what can stand in a DNS name. Digits alone are no name but a forgotten
+ * one: the C library would take "6379" for the address 0.0.24.235. */
+static bool
+is_host(const char *host)
+{
+    size_t len = strlen(host);
+    bool only_digits = true;
+
+    if (strchr(host, ':') != NULL) {
+        char address[INET6_ADDRSTRLEN];
+        struct in6_addr ignored;
+        size_t zone_at = strcspn(host, "%");
+
+        if (zone_at >= sizeof(address) || zone_at + 1 == len)
+            return false;
+        memcpy(address, host, zone_at);
+        address[zone_at] = '\0';
+        return inet_pton(AF_INET6, address, &ignored) == 1;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (!isalnum((unsigned char)host[i]) && strchr(".-_", host[i]) == NULL)
+            return false;
+        only_digits = only_digits && isdigit((unsigned char)host[i]);
+    }
+    return !only_digits;
+}
+
+int
+endpoint_parse_host(const char *text, struct endpoint *out, struct err *err)
+{
+    struct endpoint e = {.kind = ENDPOINT_TCP};
+
+    if (!parse_host(text, text + strlen(text), &e) || !is_host(e.host) ||
+        (text[0] == '[' && strchr(e.host, ':') == NULL)) {
+        endpoint_fini(&e);
+        return err_set(err, ERR_USAGE,
+                       "an address is HOST:PORT, [IPV6 ADDRESS]:PORT, or HOST alone for port %d; a URL or a list is "
+                       "none",
+                       ENDPOINT_DEFAULT_PORT);
+    }
+    e.text = tcp_text(&e);
+    *out = e;
+    return 0;
+}
+
+void
+endpoint_init_like(struct endpoint *out, const struct endpoint *like, const char *host, uint16_t port)
+{
+    static const struct endpoint nobody;
+
+    if (like == NULL)
+        like = &nobody;
+    memset(out, 0, sizeof(*out));
+    out->kind = ENDPOINT_TCP;
+    out->host = mem_strdup(host);
+    out->port = port;
+    out->user = like->user != NULL ? mem_strdup(like->user) : NULL;
+    out->password = like->password != NULL ? mem_strdup(like->password) : NULL;
+    out->tls = like->tls;
+    out->tls_files = like->tls_files;
+    out->text = tcp_text(out);
 }
 
 static void

@@ -47,6 +47,14 @@ struct endpoint {
  */
 int endpoint_parse(const char *url, struct endpoint *out, struct err *err) MUST_CHECK;
 
+/* Just where: HOST:PORT, [IPV6 ADDRESS]:PORT, or HOST alone (port 6379). ERR_USAGE for all else, such as a URL or a
+ * list: what cannot be a host's name must not be looked up and found to be nobody. TEXT is not repeated. */
+int endpoint_parse_host(const char *text, struct endpoint *out, struct err *err) MUST_CHECK;
+
+/* Another server that is spoken to as LIKE is: the same user, password, TLS and its files (whose strings must outlive
+ * OUT). LIKE NULL: as nobody, without TLS. HOST is a name or an address, an IPv6 address without brackets. */
+void endpoint_init_like(struct endpoint *out, const struct endpoint *like, const char *host, uint16_t port);
+
 /* Use this password (copied; NULL: none), as when it comes from a file and not from the URL. */
 void endpoint_set_password(struct endpoint *e, const char *password);
 

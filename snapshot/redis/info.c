@@ -66,6 +66,46 @@ info_u64(const char *info, const char *field, uint64_t *out)
     return info_text(info, field, text, sizeof(text)) && units_parse_u64(text, out, &ignored) == 0;
 }
 
+/* Is this the line of a database, "db0:keys=..."? */
+static bool
+is_database(const char *line)
+{
+    size_t digits;
+
+    if (strncmp(line, "db", 2) != 0)
+        return false;
+    digits = strspn(line + 2, "0123456789");
+    return digits > 0 && line[2 + digits] == ':';
+}
+
+bool
+info_keys(const char *info, uint64_t *out)
+{
+    struct err ignored = ERR_INIT;
+    uint64_t sum = 0;
+
+    if (strstr(info, "# Keyspace") == NULL)
+        return false;
+    for (const char *line = info; line != NULL; line = next_line(line)) {
+        char text[32];
+        uint64_t keys = 0;
+        const char *value;
+
+        if (!is_database(line))
+            continue;
+        value = strchr(line, ':') + 1;
+        if (strncmp(value, "keys=", 5) != 0)
+            return false;
+        value += 5;
+        copy(value, strcspn(value, ",\r\n"), text, sizeof(text));
+        if (units_parse_u64(text, &keys, &ignored) < 0)
+            return false;
+        sum = keys <= UINT64_MAX - sum ? sum + keys : UINT64_MAX;
+    }
+    *out = sum;
+    return true;
+}
+
 static uint64_t
 number_or(const char *info, const char *field, uint64_t missing)
 {

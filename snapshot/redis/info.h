@@ -19,6 +19,10 @@ bool info_text(const char *info, const char *field, char *out, size_t size);
 /* The same as a number; false, and OUT untouched, where there is none. */
 bool info_u64(const char *info, const char *field, uint64_t *out);
 
+/* How many keys all databases hold together, by INFO's section Keyspace. False, and OUT untouched, where there is no
+ * such section, or it is not understood: that is never "none". */
+bool info_keys(const char *info, uint64_t *out);
+
 /* What matters for a save, at one moment. */
 struct server_status {
     char run_id[48];

@@ -188,10 +188,108 @@ endpoint_set_tls__what_does_not_fit__is_refused(void **state)
     }
 }
 
+static void
+endpoint_parse_host__good_addresses__host_and_port(void **state)
+{
+    static const struct {
+        const char *text, *host;
+        uint16_t port;
+        const char *describes;
+    } cases[] = {
+        {"redis-headless", "redis-headless", 6379, "redis://redis-headless:6379"},
+        {"r_1.ns.svc.cluster.local.:7000", "r_1.ns.svc.cluster.local.", 7000, "redis://r_1.ns.svc.cluster.local.:7000"},
+        {"10.0.0.7:1", "10.0.0.7", 1, "redis://10.0.0.7:1"},
+        {"[fd00::7]:65535", "fd00::7", 65535, "redis://[fd00::7]:65535"},
+        {"[::1]", "::1", 6379, "redis://[::1]:6379"},
+        {"[fe80::1%25eth0]:7000", "fe80::1%eth0", 7000, "redis://[fe80::1%eth0]:7000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = ERR_INIT;
+        struct endpoint e = {0};
+
+        assert_ok(endpoint_parse_host(cases[i].text, &e, &err), &err);
+        assert_string_equal(e.host, cases[i].host);
+        assert_int_equal(e.port, cases[i].port);
+        assert_string_equal(endpoint_describe(&e), cases[i].describes);
+        endpoint_fini(&e);
+    }
+}
+
+static void
+endpoint_parse_host__all_else__is_refused_and_not_repeated(void **state)
+{
+    static const char *const cases[] = {
+        "",
+        ":6379",
+        "s3cret@h",
+        "redis://:s3cret@h",
+        "h:",
+        "h:0",
+        "h:65536",
+        "h:x",
+        "6379",
+        "a,b",
+        "a:1,b:2",
+        "a b",
+        "::1",
+        "[::1",
+        "[h]:1",
+        "[]:1",
+        "[::1]x",
+        "h/0",
+        "[::g]:1",
+        "[fe80::1%25]",
+        "[10.0.0.7]",
+        "h%20x",
+        "[aaaa:bbbb:cccc:dddd:eeee:ffff:aaaa:bbbb:cccc:dddd:eeee:ffff]",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = ERR_INIT;
+        struct endpoint e;
+
+        if (endpoint_parse_host(cases[i], &e, &err) != -1 || err.code != ERR_USAGE || strstr(err.msg, "s3cret") != NULL)
+            fail_msg("\"%s\": %s", cases[i], err.msg);
+    }
+}
+
+static void
+endpoint_init_like__all_but_the_place__is_copied(void **state)
+{
+    struct err err = ERR_INIT;
+    struct endpoint like, e;
+    const struct endpoint_tls files = {.ca = "/ca", .server_name = "n"};
+
+    (void)state;
+    assert_ok(endpoint_parse("rediss://bk:pw@elsewhere:1", &like, &err), &err);
+    assert_ok(endpoint_set_tls(&like, &files, &err), &err);
+    endpoint_init_like(&e, &like, "fd00::7", 7000);
+    endpoint_fini(&like);
+    assert_string_equal(endpoint_describe(&e), "rediss://[fd00::7]:7000");
+    assert_string_equal(e.user, "bk");
+    assert_string_equal(e.password, "pw");
+    assert_true(e.tls);
+    assert_string_equal(e.tls_files.ca, "/ca");
+    assert_string_equal(e.tls_files.server_name, "n");
+    endpoint_fini(&e);
+
+    endpoint_init_like(&e, NULL, "h", 1);
+    assert_string_equal(endpoint_describe(&e), "redis://h:1");
+    assert_null(e.user);
+    assert_null(e.password);
+    endpoint_fini(&e);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(endpoint_parse_host__good_addresses__host_and_port),
+        cmocka_unit_test(endpoint_parse_host__all_else__is_refused_and_not_repeated),
+        cmocka_unit_test(endpoint_init_like__all_but_the_place__is_copied),
         cmocka_unit_test(endpoint_set_tls__what_does_not_fit__is_refused),
         cmocka_unit_test(endpoint_parse__good_urls__every_part),
         cmocka_unit_test(endpoint_parse__bad_urls__are_refused_without_their_secret),

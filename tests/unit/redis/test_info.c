@@ -249,11 +249,44 @@ server_config_from_reply__each_setting__lands_in_its_place(void **state)
     reply_free(r);
 }
 
+static void
+info_keys__each_keyspace__is_summed_or_not_understood(void **state)
+{
+    static const struct {
+        const char *info;
+        bool told;
+        uint64_t keys;
+    } cases[] = {
+        {"# Server\r\n\r\n# Keyspace\r\n", true, 0},
+        {"# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0\r\n", true, 1},
+        {"# Keyspace\r\ndb5:keys=12,expires=12,avg_ttl=9,subexpiry=0\r\n", true, 12},
+        {"# Keyspace\r\ndb0:keys=2,expires=0\r\ndb10:keys=30,expires=0\r\n", true, 32},
+        {"# Keyspace\r\ndb0:keys=18446744073709551615,expires=0\r\ndb1:keys=2,expires=0\r\n", true, UINT64_MAX},
+        {"# Keyspace\r\ndb0:keys=3", true, 3},
+        {"# Keysizes\r\ndb0_distrib_strings_sizes:1=4\r\n# Keyspace\r\ndbfoo:keys=1\r\n", true, 0},
+        {"# Server\r\ndb0:keys=1,expires=0\r\n", false, 0},
+        {"# Keyspace\r\ndb0:keys=x,expires=0\r\n", false, 0},
+        {"# Keyspace\r\ndb0:keys=,expires=0\r\n", false, 0},
+        {"# Keyspace\r\ndb0:expires=0,keys=7\r\n", false, 0},
+        {"# Keyspace\r\ndb0:keys=99999999999999999999,expires=0\r\n", false, 0},
+        {"", false, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint64_t keys = 0;
+
+        if (info_keys(cases[i].info, &keys) != cases[i].told || keys != cases[i].keys)
+            fail_msg("case %zu: %llu keys", i, (unsigned long long)keys);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(info_text__fields__whole_names_only),
+        cmocka_unit_test(info_keys__each_keyspace__is_summed_or_not_understood),
         cmocka_unit_test(server_status_parse__redis_62_replica__has_no_rdb_saves),
         cmocka_unit_test(server_status_parse__redis_70__failed_save_and_aof_rewrite),
         cmocka_unit_test(server_status_parse__nothing__is_all_unknown),
