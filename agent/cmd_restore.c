@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/limits.h"
 #include "agent/open_repo.h"
 #include "agent/pick.h"
 #include "agent/progress_bar.h"
@@ -76,7 +77,7 @@ fetch(const struct config *c, struct target *target, struct restored *done, stru
     struct opened opened = {0};
     struct manifest *m = NULL;
     struct progress_bar *bar = NULL;
-    struct progress_sink sink;
+    struct read_options options;
     enum target_state state = TARGET_UNSURE;
     int rc = -1;
 
@@ -87,9 +88,9 @@ fetch(const struct config *c, struct target *target, struct restored *done, stru
     log_info("restore started", LOG_S("id", m->id.text), LOG_S("instance", m->instance),
              LOG_S("target", c->to_stdout ? "stdout" : c->target), LOG_S("repository", store_url(opened.store)));
     bar = progress_bar_new(c);
-    sink = progress_bar_sink(bar);
-    rc = target != NULL ? restore_run(&opened.repo, m, target, &sink, err)
-                        : restore_stream(&opened.repo, m, STDOUT_FILENO, &sink, err);
+    options = limits_reading(c, bar);
+    rc = target != NULL ? restore_run(&opened.repo, m, target, &options, err)
+                        : restore_stream(&opened.repo, m, STDOUT_FILENO, &options, err);
     if (rc < 0 && err->code == ERR_CORRUPT) {
         const struct err cause = *err;
 

@@ -69,10 +69,10 @@ static const struct option table[] = {
     {"progress", CHOICE(progress), .global = true, .commands = IN_REPO, .value = "auto|always|never", .preset = "auto",
      .help = "auto: a bar on a terminal, a log line every 5 seconds elsewhere. always: the bar, wherever stderr goes."},
     {"jobs", NUMBER(jobs), .global = true, .commands = IN_REPO, .value = "N", .min = 1, .max = 64,
-     .help = "Threads that compress and store during a backup. When not given: the CPUs that this process may use, at "
-             "most 2. Fewer when --memory does not suffice."},
+     .help = "Threads that compress and store during a backup, fetch and decompress when one is read. When not given: "
+             "the CPUs that this process may use, at most 2. Fewer when --memory does not suffice."},
     {"memory", SIZE(memory), .global = true, .commands = IN_REPO, .value = "SIZE", .preset = "64M", .min = 1,
-     .max = NUMBER_LIMIT, .help = "The memory that a backup may use, whatever the size of the dataset."},
+     .max = NUMBER_LIMIT, .help = "The memory that a backup or its reading may use, whatever the size of the dataset."},
     {"help", FLAG(help), .global = true, .commands = IN_ALL, .help = "Show the help of the command."},
 
     {"method", CHOICE(method), .commands = IN(BACKUP), .value = "auto|bgsave|psync|file", .preset = "auto",
@@ -138,8 +138,9 @@ static const struct option table[] = {
     {"if-unreachable", STRING(if_unreachable), .commands = IN(RESTORE), .value = "fail|wait:DURATION|start-empty",
      .preset = "fail", .help = "The same for a store that does not answer; wait: try again for so long, then fail."},
     {"live-peers", STRING(live_peers), .commands = IN(RESTORE), .value = "HOST:PORT",
-     .help = "Other servers of this dataset, such as a headless Service: every address of that name is asked, and "
-             "while one holds keys nothing is restored, exit status 4. With the user, password and TLS of --redis-url."},
+     .help =
+         "Other servers of this dataset, such as a headless Service: every address of that name is asked, and "
+         "while one holds keys nothing is restored, exit status 4. With the user, password and TLS of --redis-url."},
     {"server-version", STRING(server_version), .commands = IN(RESTORE), .value = "VERSION",
      .help = "The version of the server that will read the data, such as 7.2.4 or valkey-8.1: a dump that it cannot "
              "read is refused, exit status 13."},
