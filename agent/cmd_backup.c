@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/cgroup.h"
 #include "agent/cmd.h"
+#include "agent/limits.h"
 #include "agent/open_repo.h"
 #include "agent/progress_bar.h"
 #include "agent/server.h"
@@ -21,7 +21,6 @@
 #include "snapshot/redis/source_psync.h"
 
 #define DEFAULT_DUMP "dump.rdb"
-#define DEFAULT_JOBS 2
 
 /* One run: what was found out of the configuration before anything is touched. */
 struct run {
@@ -97,12 +96,9 @@ static int
 make_plan(struct run *r, struct err *err)
 {
     const struct config *c = r->config;
-    unsigned cpus = cgroup_cpus(""), jobs = cpus < DEFAULT_JOBS ? cpus : DEFAULT_JOBS;
     char segment[UNITS_TEXT_MAX], buffers[UNITS_TEXT_MAX], memory[UNITS_TEXT_MAX];
 
-    if (c->jobs > 0)
-        jobs = (unsigned)c->jobs;
-    if (memory_plan_make(c->memory, jobs, (int)c->level, &r->plan, err) < 0)
+    if (memory_plan_make(c->memory, limits_jobs(c), (int)c->level, &r->plan, err) < 0)
         return -1;
     log_info("memory plan", LOG_S("memory", units_format_size(c->memory, memory)), LOG_U("jobs", r->plan.jobs),
              LOG_S("segment", units_format_size(r->plan.segment_bytes, segment)), LOG_I("zstd_level", r->plan.level),

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/limits.h"
 #include "agent/open_target.h"
 #include "agent/pick.h"
 #include "agent/progress_bar.h"
@@ -193,7 +194,7 @@ check_reader(struct run *r, struct err *err)
         return -1;
     if (target_server_need_layout(&r->server, source, err) < 0)
         return -1;
-    return target_server_check(&r->server, r->backup.m, err);
+    return target_server_check_dump(&r->server, &r->backup.m->rdb, err);
 }
 
 static void
@@ -256,7 +257,7 @@ fetch(struct run *r, struct err *err)
     const struct target_plan plan = make_plan(r);
     const struct manifest *m = r->backup.m;
     struct progress_bar *bar = progress_bar_new(r->c);
-    struct progress_sink sink = progress_bar_sink(bar);
+    const struct read_options options = limits_reading(r->c, bar);
     int64_t since_ms = 0;
     int rc;
 
@@ -266,7 +267,7 @@ fetch(struct run *r, struct err *err)
              LOG_S("source_had_appendonly",
                    *r->result->source_appendonly != '\0' ? r->result->source_appendonly : "unknown"));
     do {
-        rc = restore_stage(&r->backup.opened.repo, m, r->target, &plan, &sink, err);
+        rc = restore_stage(&r->backup.opened.repo, m, r->target, &plan, &options, err);
     } while (rc < 0 && restore_backup_wait(&r->policy, &since_ms, err));
     progress_bar_free(bar);
     if (rc < 0 && err->code == ERR_CORRUPT) {
@@ -389,7 +390,7 @@ restore_to_stdout(const struct config *c, struct err *err)
     struct opened opened = {0};
     struct manifest *m = NULL;
     struct progress_bar *bar = NULL;
-    struct progress_sink sink;
+    struct read_options options;
     int rc = -1;
 
     if (open_repo_instance(c, OPEN_REPO_READ, &opened, err) < 0 || pick_backup(c, &opened, c->backup, &m, err) < 0)
@@ -397,8 +398,8 @@ restore_to_stdout(const struct config *c, struct err *err)
     log_info("restore started", LOG_S("id", m->id.text), LOG_S("instance", m->instance), LOG_S("target", "stdout"),
              LOG_S("repository", store_url(opened.store)));
     bar = progress_bar_new(c);
-    sink = progress_bar_sink(bar);
-    rc = restore_stream(&opened.repo, m, STDOUT_FILENO, &sink, err);
+    options = limits_reading(c, bar);
+    rc = restore_stream(&opened.repo, m, STDOUT_FILENO, &options, err);
     if (rc < 0 && err->code == ERR_CORRUPT) {
         const struct err cause = *err;
 

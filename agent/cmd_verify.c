@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/limits.h"
 #include "agent/open_repo.h"
 #include "agent/pick.h"
 #include "agent/progress_bar.h"
@@ -93,10 +94,10 @@ static int
 verify_one(struct check *c, const struct manifest *m, struct err *err)
 {
     struct progress_bar *bar = progress_bar_new(c->config);
-    struct progress_sink sink = progress_bar_sink(bar);
+    struct read_options options = limits_reading(c->config, bar);
     struct err result = ERR_INIT;
     int64_t started_ms = clock_mono_ms();
-    int rc = verify_backup(c->repo, m, c->level, &sink, &result);
+    int rc = verify_backup(c->repo, m, c->level, &options, &result);
 
     progress_bar_free(bar);
     c->done++;

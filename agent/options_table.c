@@ -69,10 +69,10 @@ static const struct option table[] = {
     {"progress", CHOICE(progress), .global = true, .commands = IN_REPO, .value = "auto|always|never", .preset = "auto",
      .help = "auto: a bar on a terminal, a log line every 5 seconds elsewhere. always: the bar, wherever stderr goes."},
     {"jobs", NUMBER(jobs), .global = true, .commands = IN_REPO, .value = "N", .min = 1, .max = 64,
-     .help = "Threads that compress and store during a backup. When not given: the CPUs that this process may use, at "
-             "most 2. Fewer when --memory does not suffice."},
+     .help = "Threads that compress and store during a backup, fetch and decompress when one is read. When not given: "
+             "the CPUs that this process may use, at most 2. Fewer when --memory does not suffice."},
     {"memory", SIZE(memory), .global = true, .commands = IN_REPO, .value = "SIZE", .preset = "64M", .min = 1,
-     .max = NUMBER_LIMIT, .help = "The memory that a backup may use, whatever the size of the dataset."},
+     .max = NUMBER_LIMIT, .help = "The memory that a backup or its reading may use, whatever the size of the dataset."},
     {"help", FLAG(help), .global = true, .commands = IN_ALL, .help = "Show the help of the command."},
 
     {"method", CHOICE(method), .commands = IN(BACKUP), .value = "auto|bgsave|psync|file", .preset = "auto",

@@ -32,6 +32,41 @@ file_write_all(int fd, const void *data, size_t len, struct err *err)
     return 0;
 }
 
+int
+file_write_at(int fd, const void *data, size_t len, uint64_t offset, struct err *err)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pwrite(fd, (const char *)data + done, len - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_sys(err, ERR_INTERNAL, errno, "write");
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+int
+file_read_at(int fd, void *data, size_t len, uint64_t offset, size_t *got, struct err *err)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = pread(fd, (char *)data + done, len - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_sys(err, ERR_INTERNAL, errno, "read");
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    *got = done;
+    return 0;
+}
+
 /* Read FD to its end into *DATA; LEN_HINT saves growing. */
 static int
 read_to_end(int fd, size_t cap, size_t len_hint, char **data, size_t *len, struct err *err)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -17,6 +18,12 @@
 
 /* Write all of DATA at the file's position. */
 int file_write_all(int fd, const void *data, size_t len, struct err *err) MUST_CHECK;
+
+/* Write all of DATA at OFFSET, whatever the position; several threads may do so in one file. */
+int file_write_at(int fd, const void *data, size_t len, uint64_t offset, struct err *err) MUST_CHECK;
+
+/* Read LEN bytes from OFFSET; *GOT is fewer only where the file ends. */
+int file_read_at(int fd, void *data, size_t len, uint64_t offset, size_t *got, struct err *err) MUST_CHECK;
 
 /* The whole of a small file: *DATA (NUL-terminated, caller frees) and *LEN. ERR_NOT_FOUND when there is none,
  * ERR_NO_SPACE when it is larger than CAP bytes. */

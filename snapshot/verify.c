@@ -8,7 +8,6 @@
 #include "base/json_read.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "snapshot/member_reader.h"
 #include "snapshot/repo/layout.h"
 #include "snapshot/repo/presence.h"
 
@@ -24,7 +23,7 @@ verify_quick(const struct repo *repo, const struct manifest *m, struct err *err)
     struct index index;
     int rc;
 
-    if (member_read_index(repo, m, &index, err) < 0)
+    if (member_read_index(repo, m, &m->rdb_member, &index, err) < 0)
         return -1;
     rc = presence_check(repo, &index, m, NULL, err);
     index_fini(&index);
@@ -33,13 +32,19 @@ verify_quick(const struct repo *repo, const struct manifest *m, struct err *err)
 
 int
 verify_backup(const struct repo *repo, const struct manifest *m, enum verify_level level,
-              const struct progress_sink *progress, struct err *err)
+              const struct read_options *options, struct err *err)
 {
-    struct member_read read = {.repo = repo, .m = m, .progress = progress, .phase = PROGRESS_VERIFYING};
+    const struct member_read read = {
+        .repo = repo,
+        .m = m,
+        .member = &m->rdb_member,
+        .options = options,
+        .phase = PROGRESS_VERIFYING,
+    };
 
     if (level == VERIFY_QUICK)
         return verify_quick(repo, m, err) < 0 ? err_wrap(err, "backup %s", m->id.text) : 0;
-    return member_read_rdb(&read, err);
+    return member_read(&read, err);
 }
 
 int

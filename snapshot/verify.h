@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "snapshot/progress.h"
+#include "snapshot/member_reader.h"
 #include "snapshot/repo/manifest.h"
 #include "snapshot/repo/repo.h"
 
@@ -21,7 +21,7 @@ const char *verify_level_name(enum verify_level level);
 
 /* 0: good. ERR_CORRUPT with the first thing that is wrong, or why it could not be checked. */
 int verify_backup(const struct repo *repo, const struct manifest *m, enum verify_level level,
-                  const struct progress_sink *progress, struct err *err) MUST_CHECK;
+                  const struct read_options *options, struct err *err) MUST_CHECK;
 
 /* Put the fact verified/<id>.json: found good at LEVEL now. */
 int verify_record(const struct repo *repo, const struct manifest *m, enum verify_level level, const char *tool_version,

@@ -73,6 +73,12 @@ segment_encode(struct segment_encoder *e, const void *raw, size_t raw_len, void 
     return 0;
 }
 
+size_t
+segment_decoder_memory(void)
+{
+    return ZSTD_estimateDCtxSize();
+}
+
 struct segment_decoder *
 segment_decoder_new(struct err *err)
 {

@@ -34,6 +34,9 @@ void segment_encoder_free(struct segment_encoder *e); /* NULL is fine */
 int segment_encode(struct segment_encoder *e, const void *raw, size_t raw_len, void *out, size_t cap, size_t *len,
                    struct err *err) MUST_CHECK;
 
+/* zstd's working memory for one decoder, in bytes. */
+size_t segment_decoder_memory(void);
+
 struct segment_decoder *segment_decoder_new(struct err *err) MUST_CHECK;
 void segment_decoder_free(struct segment_decoder *d); /* NULL is fine */
 

@@ -13,6 +13,8 @@
 #include "tests/support/source_mem.h"
 #include "tests/support/test_common.h"
 
+const struct read_options case_reading = {.jobs = 2, .memory = (uint64_t)64 << 20};
+
 void
 repo_case_open(struct repo_case *c)
 {

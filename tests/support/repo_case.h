@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "snapshot/backup.h"
+#include "snapshot/member_reader.h"
 #include "snapshot/repo/repo.h"
 #include "storage/store.h"
 #include "tests/support/rdb_build.h"
@@ -19,6 +20,9 @@ struct repo_case {
     struct store *store; /* a store_fault around it, with an empty plan and no counts */
     struct repo repo;
 };
+
+/* Two jobs and plenty of memory. */
+extern const struct read_options case_reading;
 
 /* A repository with the instance CASE_INSTANCE. */
 void repo_case_open(struct repo_case *c);

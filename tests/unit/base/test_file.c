@@ -386,11 +386,41 @@ remove_tree__deep_and_linked__removes_only_its_own(void **state)
     assert_fails(file_remove_tree(p->dir, "other/kept/below", &err), &err, ERR_INTERNAL);
 }
 
+static void
+write_at__and_read_at__at_their_places_whatever_the_position(void **state)
+{
+    const struct place *p = *state;
+    struct err err = ERR_INIT;
+    int fd = openat(p->dir, "file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int full = open("/dev/full", O_RDWR | O_CLOEXEC);
+    char data[16] = "";
+    size_t got = 0;
+
+    assert_ok(file_write_at(fd, "world", 5, 6, &err), &err);
+    assert_ok(file_write_at(fd, "hello ", 6, 0, &err), &err);
+    assert_ok(file_write_at(fd, "", 0, 100, &err), &err);
+    assert_true(has(p, "file", "hello world"));
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+    assert_ok(file_read_at(fd, data, 4, 7, &got, &err), &err);
+    assert_int_equal(got, 4);
+    assert_memory_equal(data, "orld", 4);
+    assert_ok(file_read_at(fd, data, sizeof(data), 9, &got, &err), &err);
+    assert_int_equal(got, 2); /* the file ends */
+    assert_ok(file_read_at(fd, data, sizeof(data), 11, &got, &err), &err);
+    assert_int_equal(got, 0);
+    assert_fails(file_write_at(full, "x", 1, 0, &err), &err, ERR_NO_SPACE);
+    assert_fails(file_write_at(-1, "x", 1, 0, &err), &err, ERR_INTERNAL);
+    assert_fails(file_read_at(p->dir, data, 1, 0, &got, &err), &err, ERR_INTERNAL);
+    (void)close(full);
+    (void)close(fd);
+}
+
 int
 main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
+        CASE(write_at__and_read_at__at_their_places_whatever_the_position),
         CASE(read_all__around_its_cap__is_whole_or_refused),
         CASE(read_all__size_unknown_before__is_read_to_its_end),
         CASE(read_all__absent_or_a_folder__fails),

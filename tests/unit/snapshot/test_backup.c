@@ -102,7 +102,7 @@ backup_of(size_t bytes, unsigned jobs, size_t slice)
     back = decompress_all(&b.c, m);
     assert_int_equal(back.len, bytes);
     assert_memory_equal(back.data, b.dump.data, bytes);
-    assert_ok(verify_backup(&b.c.repo, m, VERIFY_DIGESTS, NULL, &err), &err);
+    assert_ok(verify_backup(&b.c.repo, m, VERIFY_DIGESTS, &case_reading, &err), &err);
     free(back.data);
     manifest_free(m);
     end(&b);
@@ -325,7 +325,7 @@ backup__unknown_type__unsupported_unless_allowed(void **state)
     assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
     assert_false(m->rdb.parsed);
     assert_string_not_equal(m->rdb.unparsed_why, "");
-    assert_ok(verify_backup(&b.c.repo, m, VERIFY_DIGESTS, NULL, &err), &err);
+    assert_ok(verify_backup(&b.c.repo, m, VERIFY_DIGESTS, &case_reading, &err), &err);
     manifest_free(m);
     b.dump.data[b.dump.len / 2] ^= 1; /* the CRC still stands */
     source_mem_init(&b.source, b.dump.data, b.dump.len);

@@ -121,6 +121,69 @@ plan__bad_figures__refused(void **state)
     assert_ok(memory_plan_make(UINT64_MAX, 64, 1, &p, &err), &err);
 }
 
+/* ---- reading ---- */
+
+static void
+read_plan__the_default__two_jobs_and_a_ring_of_four(void **state)
+{
+    struct err err = ERR_INIT;
+    struct memory_read_plan p;
+
+    (void)state;
+    assert_ok(memory_plan_read(64 * MIB, 2, 8 * MIB, 3 * MIB, &p, &err), &err);
+    assert_int_equal(p.jobs, 2);
+    assert_int_equal(p.ring, 4);
+    /* Segments that do not compress: the ring gives way before a job does. */
+    assert_ok(memory_plan_read(64 * MIB, 2, 8 * MIB, segment_bound(8 * MIB), &p, &err), &err);
+    assert_int_equal(p.jobs, 2);
+    assert_int_equal(p.ring, 3);
+}
+
+static void
+read_plan__every_size__fits_or_says_how_much_would(void **state)
+{
+    static const size_t sizes[] = {1, 4096, MIB, 8 * MIB, 64 * MIB};
+
+    (void)state;
+    for (uint64_t memory = 0; memory < 300 * MIB; memory += 7 * MIB + 13) {
+        for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+            for (unsigned jobs = 1; jobs <= 64; jobs *= 4) {
+                size_t raw = sizes[i], stored = segment_bound(raw);
+                struct err err = ERR_INIT;
+                struct memory_read_plan p;
+                unsigned need = 0;
+
+                if (memory_plan_read(memory, jobs, raw, stored, &p, &err) == 0) {
+                    assert_in_range(p.jobs, 1, jobs);
+                    assert_in_range(p.ring, p.jobs == 1 ? 1 : p.jobs + 1, p.jobs + 2);
+                    assert_int_equal(p.buffer_bytes, p.ring * raw + p.jobs * (stored + segment_decoder_memory()));
+                    assert_true(p.buffer_bytes + MEMORY_PLAN_RESERVE <= memory);
+                    continue;
+                }
+                assert_int_equal(err.code, ERR_USAGE);
+                assert_non_null(strstr(err.msg, "--memory at least "));
+                assert_int_equal(sscanf(strstr(err.msg, "--memory at least "), "--memory at least %uMiB", &need), 1);
+                err_clear(&err);
+                assert_ok(memory_plan_read(need * MIB, jobs, raw, stored, &p, &err), &err);
+                assert_fails(memory_plan_read((need - 1) * MIB, jobs, raw, stored, &p, &err), &err, ERR_USAGE);
+            }
+        }
+    }
+}
+
+static void
+read_plan__bad_figures__refused(void **state)
+{
+    struct err err = ERR_INIT;
+    struct memory_read_plan p;
+
+    (void)state;
+    assert_fails(memory_plan_read(64 * MIB, 0, 1, 1, &p, &err), &err, ERR_USAGE);
+    assert_fails(memory_plan_read(64 * MIB, 65, 1, 1, &p, &err), &err, ERR_USAGE);
+    assert_ok(memory_plan_read(UINT64_MAX, 64, 64 * MIB, 64 * MIB, &p, &err), &err);
+    assert_int_equal(p.jobs, 64);
+}
+
 int
 main(void)
 {
@@ -130,6 +193,9 @@ main(void)
         cmocka_unit_test(plan__less_and_less_memory__segments_shrink_then_jobs),
         cmocka_unit_test(plan__too_little__says_how_much_is_enough),
         cmocka_unit_test(plan__bad_figures__refused),
+        cmocka_unit_test(read_plan__the_default__two_jobs_and_a_ring_of_four),
+        cmocka_unit_test(read_plan__every_size__fits_or_says_how_much_would),
+        cmocka_unit_test(read_plan__bad_figures__refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
