@@ -58,7 +58,7 @@ static int
 set_name(struct target_names *all, const struct name *n, const char *value, const char *where, struct err *err)
 {
     const char *wrong = value[0] == '\0'                                      ? "is empty"
-                        : strchr(value, '/') != NULL                          ? "is a path, not a bare name"
+                        : strpbrk(value, "/\\") != NULL                       ? "is a path, not a bare name"
                         : strcmp(value, ".") == 0 || strcmp(value, "..") == 0 ? "is no name of a file"
                         : strncmp(value, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 ? "is one of remora's own names"
                         : strlen(value) >= sizeof(((struct target_names *)0)->dbfilename) ? "is too long"
@@ -220,7 +220,9 @@ version_from_flags(const struct config *c, struct target_server *t, struct err *
     if (c->server_binary == NULL)
         return 0;
     set_why(t->version_why, "%s --version", c->server_binary);
-    return server_binary_version(c->server_binary, &t->version, err) < 0 ? err_wrap(err, "--server-binary") : 0;
+    return server_binary_version(c->server_binary, SERVER_BINARY_TIMEOUT_MS, &t->version, err) < 0
+               ? err_wrap(err, "--server-binary")
+               : 0;
 }
 
 static uint64_t
