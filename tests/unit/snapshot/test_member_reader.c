@@ -476,7 +476,7 @@ restore__read_only_store__is_enough(void **state)
     repo.store = readonly;
     assert_ok(verify_backup(&repo, s->m, VERIFY_DIGESTS, NULL, &err), &err);
     assert_ok(verify_backup(&repo, s->m, VERIFY_QUICK, NULL, &err), &err);
-    assert_fails(verify_record(&repo, s->m, VERIFY_QUICK, "1", &err), &err, ERR_REFUSED);
+    assert_fails(verify_record(&repo, s->m, &(struct verify_fact){VERIFY_QUICK, NULL, "1"}, &err), &err, ERR_REFUSED);
     readonly->inner = NULL; /* lent, not given */
     store_free(readonly);
 }
@@ -486,6 +486,8 @@ restore__read_only_store__is_enough(void **state)
 static void
 verify_record__twice__the_later_one_is_found(void **state)
 {
+    static const struct verify_fact quick = {VERIFY_QUICK, NULL, "0.0.test"};
+    static const struct verify_fact digests = {VERIFY_DIGESTS, NULL, "0.0.test"};
     struct stored *s = *state;
     struct err err = ERR_INIT;
     struct catalog *catalog = NULL;
@@ -498,8 +500,8 @@ verify_record__twice__the_later_one_is_found(void **state)
 
     assert_string_equal(verify_level_name(VERIFY_QUICK), "quick");
     assert_string_equal(verify_level_name(VERIFY_DIGESTS), "digests");
-    assert_ok(verify_record(&s->c.repo, s->m, VERIFY_QUICK, "0.0.test", &err), &err);
-    assert_ok(verify_record(&s->c.repo, s->m, VERIFY_DIGESTS, "0.0.test", &err), &err);
+    assert_ok(verify_record(&s->c.repo, s->m, &quick, &err), &err);
+    assert_ok(verify_record(&s->c.repo, s->m, &digests, &err), &err);
     layout_fact(&key, CASE_INSTANCE, LAYOUT_VERIFIED, &s->m->id);
     text = repo_case_get(s->c.mem, key.text, &len);
     o = json_read_object(text, len, &err);
