@@ -281,8 +281,8 @@ finish(struct check *c, struct err *err)
         return err_set(err, c->worst.code, "backup %s %s: %s", c->worst_id.text,
                        c->worst.code == ERR_CORRUPT ? "is not good" : "could not be verified",
                        without_id(&c->worst_id, c->worst.msg));
-    return err_set(err, c->worst.code, "%zu of %zu backups are not good or could not be verified, such as %s: %s", c->bad, c->done,
-                   c->worst_id.text, without_id(&c->worst_id, c->worst.msg));
+    return err_set(err, c->worst.code, "%zu of %zu backups are not good or could not be verified, such as %s: %s",
+                   c->bad, c->done, c->worst_id.text, without_id(&c->worst_id, c->worst.msg));
 }
 
 static int
