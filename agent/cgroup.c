@@ -169,7 +169,7 @@ static uint64_t
 machine_memory(const char *root)
 {
     struct err unused = ERR_INIT;
-    unsigned long long kib = 0;
+    uint64_t kib = 0;
     char path[PATH_BYTES], *data = NULL;
     const char *line;
     size_t len = 0;
@@ -178,10 +178,10 @@ machine_memory(const char *root)
     if (file_read_all(AT_FDCWD, path, SMALL_FILE, &data, &len, &unused) < 0)
         return 0;
     line = strstr(data, "MemTotal:");
-    if (line == NULL || sscanf(line, "MemTotal: %llu kB", &kib) != 1)
-        kib = 0;
+    if (line != NULL)
+        kib = strtoull(line + strlen("MemTotal:"), NULL, 10);
     free(data);
-    return (uint64_t)kib * 1024;
+    return kib * 1024;
 }
 
 uint64_t

@@ -3,7 +3,6 @@
 #include "snapshot/load_compare.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,20 @@ struct missing {
 
 /* ---- INFO's databases -------------------------------------------------------------------------------------------- */
 
+/* WORDS and a number stand at *P, which goes behind them. */
+static bool
+take_number(const char **p, const char *words, uint64_t *n)
+{
+    const char *digits = *p + strlen(words);
+    char *end;
+
+    if (strncmp(*p, words, strlen(words)) != 0 || *digits < '0' || *digits > '9')
+        return false;
+    *n = strtoull(digits, &end, 10);
+    *p = end;
+    return true;
+}
+
 /* The next line "db0:keys=1,expires=0,..." at or behind P; NULL: none. */
 static const char *
 next_db(const char *p, struct rdb_db *db)
@@ -24,8 +37,8 @@ next_db(const char *p, struct rdb_db *db)
     while (p != NULL && *p != '\0') {
         const char *end = strchr(p, '\n');
 
-        if (strncmp(p, "db", 2) == 0 &&
-            sscanf(p, "db%" SCNu64 ":keys=%" SCNu64 ",expires=%" SCNu64, &db->number, &db->keys, &db->expires) == 3)
+        if (take_number(&p, "db", &db->number) && take_number(&p, ":keys=", &db->keys) &&
+            take_number(&p, ",expires=", &db->expires))
             return end != NULL ? end + 1 : p + strlen(p);
         p = end != NULL ? end + 1 : NULL;
     }
