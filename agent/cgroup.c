@@ -43,9 +43,11 @@ read_numbers(const char *dir, const char *name, long long *first, long long *sec
     return count;
 }
 
-/* The limit set in the folder DIR itself; 0: none. */
-static unsigned
-quota_here(const char *dir)
+/* A limit set in the folder DIR itself; 0: none. */
+typedef uint64_t limit_fn(const char *dir);
+
+static uint64_t
+cpu_quota(const char *dir)
 {
     long long quota = 0, period = 0, unused = 0;
 
@@ -55,11 +57,22 @@ quota_here(const char *dir)
         return 0;
     if (quota <= 0 || period <= 0)
         return 0;
-    return (unsigned)((quota - 1) / period + 1);
+    return (uint64_t)((quota - 1) / period + 1);
 }
 
-static unsigned
-smaller_limit(unsigned a, unsigned b)
+static uint64_t
+memory_limit(const char *dir)
+{
+    long long bytes = 0, unused = 0;
+
+    if (read_numbers(dir, "memory.max", &bytes, &unused) < 1 &&
+        read_numbers(dir, "memory.limit_in_bytes", &bytes, &unused) < 1)
+        return 0;
+    return bytes > 0 ? (uint64_t)bytes : 0; /* none is a huge number in version 1 */
+}
+
+static uint64_t
+smaller_limit(uint64_t a, uint64_t b)
 {
     if (a == 0 || b == 0)
         return a > b ? a : b;
@@ -67,19 +80,19 @@ smaller_limit(unsigned a, unsigned b)
 }
 
 /* The least limit of MOUNT/PATH and all folders above it, MOUNT included. */
-static unsigned
-quota_upwards(const char *mount, const char *path)
+static uint64_t
+least_upwards(const char *mount, const char *path, limit_fn *limit)
 {
     char dir[PATH_BYTES];
     size_t top = strlen(mount);
-    unsigned least = 0;
+    uint64_t least = 0;
 
     if (snprintf(dir, sizeof(dir), "%s%s", mount, path) >= (int)sizeof(dir))
         return 0;
     for (;;) {
         char *slash;
 
-        least = smaller_limit(least, quota_here(dir));
+        least = smaller_limit(least, limit(dir));
         slash = strrchr(dir, '/');
         if (slash == NULL || slash < dir + top)
             return least;
@@ -87,14 +100,14 @@ quota_upwards(const char *mount, const char *path)
     }
 }
 
-/* Does the comma-separated LIST hold "cpu"? */
+/* Does the comma-separated LIST hold CONTROLLER? */
 static int
-has_cpu(const char *list, size_t len)
+has_controller(const char *list, size_t len, const char *controller)
 {
     for (const char *at = list, *end = list + len; at < end;) {
         size_t word = strcspn(at, ",:");
 
-        if (word == 3 && memcmp(at, "cpu", 3) == 0)
+        if (word == strlen(controller) && memcmp(at, controller, word) == 0)
             return 1;
         at += word + 1;
     }
@@ -102,8 +115,8 @@ has_cpu(const char *list, size_t len)
 }
 
 /* One line of /proc/self/cgroup: "0::/path" (version 2), or "4:cpu,cpuacct:/path". */
-static unsigned
-quota_of_line(const char *root, const char *line)
+static uint64_t
+limit_of_line(const char *root, const char *line, const char *controller, limit_fn *limit)
 {
     const char *list = strchr(line, ':'), *path = list != NULL ? strchr(list + 1, ':') : NULL;
     char mount[PATH_BYTES];
@@ -115,34 +128,66 @@ quota_of_line(const char *root, const char *line)
     len = (size_t)(path - list);
     path++;
     if (len == 0) {
-        unsigned unified;
+        uint64_t unified;
 
         (void)snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup/unified", root); /* beside version 1 */
-        unified = quota_upwards(mount, path);
+        unified = least_upwards(mount, path, limit);
         (void)snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup", root);
-        return smaller_limit(unified, quota_upwards(mount, path));
+        return smaller_limit(unified, least_upwards(mount, path, limit));
     }
-    if (!has_cpu(list, len))
+    if (!has_controller(list, len, controller))
         return 0;
     (void)snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup/%.*s", root, (int)len, list);
-    return quota_upwards(mount, path);
+    return least_upwards(mount, path, limit);
 }
 
-unsigned
-cgroup_quota_cpus(const char *root)
+static uint64_t
+least_limit(const char *root, const char *controller, limit_fn *limit)
 {
     struct err unused = ERR_INIT;
     char path[PATH_BYTES], *data = NULL, *rest = NULL;
     size_t len = 0;
-    unsigned least = 0;
+    uint64_t least = 0;
 
     (void)snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
     if (file_read_all(AT_FDCWD, path, SMALL_FILE, &data, &len, &unused) < 0)
         return 0;
     for (char *line = strtok_r(data, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-        least = smaller_limit(least, quota_of_line(root, line));
+        least = smaller_limit(least, limit_of_line(root, line, controller, limit));
     free(data);
     return least;
+}
+
+unsigned
+cgroup_quota_cpus(const char *root)
+{
+    return (unsigned)least_limit(root, "cpu", cpu_quota);
+}
+
+/* MemTotal of /proc/meminfo; 0: cannot be read. */
+static uint64_t
+machine_memory(const char *root)
+{
+    struct err unused = ERR_INIT;
+    uint64_t kib = 0;
+    char path[PATH_BYTES], *data = NULL;
+    const char *line;
+    size_t len = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/proc/meminfo", root);
+    if (file_read_all(AT_FDCWD, path, SMALL_FILE, &data, &len, &unused) < 0)
+        return 0;
+    line = strstr(data, "MemTotal:");
+    if (line != NULL)
+        kib = strtoull(line + strlen("MemTotal:"), NULL, 10);
+    free(data);
+    return kib * 1024;
+}
+
+uint64_t
+cgroup_memory(const char *root)
+{
+    return smaller_limit(least_limit(root, "memory", memory_limit), machine_memory(root));
 }
 
 unsigned

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cgroup.h: how many CPUs may this process really use? */
+/* cgroup.h: how many CPUs, and how much memory, may this process really use? */
 #ifndef AGENT_CGROUP_H
 #define AGENT_CGROUP_H
+
+#include <stdint.h>
 
 /* The CPU quota of this process's cgroup and of all above it, rounded up; 0: no limit that can be seen. Both versions:
  * cpu.max, and cpu.cfs_quota_us with cpu.cfs_period_us. ROOT is put in front of /proc and /sys: "" but for tests. */
@@ -9,5 +11,9 @@ unsigned cgroup_quota_cpus(const char *root);
 
 /* The least of that quota and the CPUs that the scheduler may give us; at least 1. */
 unsigned cgroup_cpus(const char *root);
+
+/* The memory in bytes that all processes of this cgroup may have together: the least of its limit, of those above it
+ * (memory.max, memory.limit_in_bytes), and of what the machine has. 0: cannot be seen. */
+uint64_t cgroup_memory(const char *root);
 
 #endif

@@ -56,12 +56,15 @@ format_age(const struct listing *l, int64_t then_ms, char out[UNITS_TEXT_MAX])
 static void
 format_verified(const struct listing *l, const struct catalog_entry *e, char *out, size_t size)
 {
-    char age[UNITS_TEXT_MAX];
+    char age[UNITS_TEXT_MAX], load_age[UNITS_TEXT_MAX];
 
     if (e->verified_ms == 0)
         (void)snprintf(out, size, "never");
-    else
+    else if (e->loaded_ms == 0 || e->loaded_ms == e->verified_ms)
         (void)snprintf(out, size, "%s %s ago", e->verified_level, format_age(l, e->verified_ms, age));
+    else
+        (void)snprintf(out, size, "%s %s ago, load %s ago", e->verified_level, format_age(l, e->verified_ms, age),
+                       format_age(l, e->loaded_ms, load_age));
 }
 
 static void
@@ -104,7 +107,7 @@ make_object(const struct catalog_entry *e)
     output_add(object, "keys", m != NULL ? json_integer((json_int_t)m->rdb.keys) : json_null());
     output_add(object, "raw_size", m != NULL ? json_integer((json_int_t)m->rdb_member.raw_size) : json_null());
     output_add(object, "stored_size", m != NULL ? json_integer((json_int_t)m->rdb_member.stored_size) : json_null());
-    output_add(object, "verified", output_verified(e->verified_ms, e->verified_level));
+    output_add(object, "verified", output_verified(e));
     output_add(object, "suspicious", json_boolean(m != NULL && m->suspicious));
     output_add(object, "accepted", json_boolean(e->accepted));
     output_add(object, "held", json_boolean(e->held));

@@ -71,6 +71,8 @@ show_backup(struct sheet *s, const struct manifest *m, const struct catalog_entr
         line(s, "verified", "%s, %s", units_format_time(facts->verified_ms, text), facts->verified_level);
     else
         line(s, "verified", "never");
+    if (facts->loaded_ms != 0)
+        line(s, "loaded", "%s, by %s", units_format_time(facts->loaded_ms, text), facts->loaded_by);
     if (m->suspicious)
         line(s, "suspicious", "%s", facts->accepted ? "yes, and accepted" : "yes: never taken for the latest");
     if (facts->held)
@@ -199,7 +201,7 @@ show_json(const struct repo *repo, const struct manifest *m, const struct catalo
     object = json_object();
     output_add_text(object, "command", "show");
     output_add(object, "manifest", stored);
-    output_add(object, "verified", output_verified(facts->verified_ms, facts->verified_level));
+    output_add(object, "verified", output_verified(facts));
     output_add(object, "accepted", json_boolean(facts->accepted));
     output_add(object, "held", json_boolean(facts->held));
     return output_json_take(out, object, err);

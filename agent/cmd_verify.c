@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_verify.c: `remora verify`: one backup or all of them, a line or an object each. A damaged one does not keep the
- * others from being looked at; the exit status is the worst of all, damage before anything else. */
+/* cmd_verify.c: `remora verify`: one backup, all of them or a sample, a line or an object each. A damaged one does not
+ * keep the others from being looked at; the exit status is the worst of all, damage before anything else. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "agent/cgroup.h"
 #include "agent/cmd.h"
 #include "agent/limits.h"
 #include "agent/open_repo.h"
@@ -11,9 +13,13 @@
 #include "agent/progress_bar.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/units.h"
+#include "snapshot/redis/server_program.h"
 #include "snapshot/repo/catalog.h"
+#include "snapshot/sample.h"
 #include "snapshot/verify.h"
+#include "snapshot/verify_load.h"
 
 struct check {
     const struct config *config;
@@ -24,6 +30,13 @@ struct check {
     size_t done, bad;
     struct err worst;
     struct backup_id worst_id;
+};
+
+/* What came of one backup. */
+struct verdict {
+    struct err err; /* ERR_NONE: it is good */
+    int64_t ms;
+    struct verify_loaded loaded; /* --load */
 };
 
 static void
@@ -46,21 +59,47 @@ without_id(const struct backup_id *id, const char *sentence)
     return strncmp(sentence, prefix, (size_t)len) == 0 ? sentence + len : sentence;
 }
 
-/* A line or an object for the backup ID; RESULT's code is ERR_NONE where it is good. M may be NULL then not. */
-static int
-tell(struct check *c, const struct backup_id *id, const struct manifest *m, const struct err *result, int64_t ms,
-     struct err *err)
+/* What a server had to say: " (redis 7.0.15, 12 keys expired since the backup)". "" at the other levels. */
+static const char *
+describe_load(const struct check *c, const struct verify_loaded *loaded, char *out, size_t size)
 {
-    char size[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX];
+    char expired[UNITS_TEXT_MAX], note[2 * UNITS_TEXT_MAX] = "";
+
+    if (loaded->expired > 0)
+        (void)snprintf(note, sizeof(note), ", %s key%s expired since the backup",
+                       units_format_count(loaded->expired, expired), loaded->expired == 1 ? "" : "s");
+    if (c->level == VERIFY_LOAD)
+        (void)snprintf(out, size, " (%s%s)", loaded->server, note);
+    else
+        out[0] = '\0';
+    return out;
+}
+
+static int
+tell_line(struct check *c, const struct backup_id *id, const struct manifest *m, const struct verdict *v,
+          struct err *err)
+{
+    char size[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX], load[256];
+
+    if (v->err.code == ERR_NONE)
+        return output_text(c->out, err, "%s ok %s %s %s%s\n", id->text, verify_level_name(c->level),
+                           units_format_size(m->rdb_member.raw_size, size), units_format_duration(v->ms, took),
+                           describe_load(c, &v->loaded, load, sizeof(load)));
+    return output_text(c->out, err, "%s %s: %.900s\n", id->text, v->err.code == ERR_CORRUPT ? "DAMAGED" : "NOT CHECKED",
+                       without_id(id, v->err.msg));
+}
+
+/* A line or an object for the backup ID. M is NULL only where V is a failure. */
+static int
+tell(struct check *c, const struct backup_id *id, const struct manifest *m, const struct verdict *v, struct err *err)
+{
+    const struct err *result = &v->err;
+    bool loaded = c->level == VERIFY_LOAD && result->code == ERR_NONE;
     json_t *object;
 
     REQUIRE(m != NULL || result->code != ERR_NONE);
-    if (c->results == NULL && result->code == ERR_NONE)
-        return output_text(c->out, err, "%s ok %s %s %s\n", id->text, verify_level_name(c->level),
-                           units_format_size(m->rdb_member.raw_size, size), units_format_duration(ms, took));
     if (c->results == NULL)
-        return output_text(c->out, err, "%s %s: %.900s\n", id->text,
-                           result->code == ERR_CORRUPT ? "DAMAGED" : "NOT CHECKED", without_id(id, result->msg));
+        return tell_line(c, id, m, v, err);
     object = json_object();
     output_add_text(object, "id", id->text);
     output_add_text(object, "level", verify_level_name(c->level));
@@ -72,67 +111,133 @@ tell(struct check *c, const struct backup_id *id, const struct manifest *m, cons
         output_add(object, "error", json_null());
         output_add(object, "code", json_null());
     }
-    output_add_count(object, "duration_ms", (uint64_t)ms);
+    output_add_count(object, "duration_ms", (uint64_t)v->ms);
+    output_add(object, "server", loaded ? json_string(v->loaded.server) : json_null());
+    output_add(object, "expired_keys", loaded ? json_integer((json_int_t)v->loaded.expired) : json_null());
     REQUIRE(json_array_append_new(c->results, object) == 0);
     return 0;
 }
 
 /* A result that cannot be recorded is a good result all the same. */
 static void
-record(const struct check *c, const struct manifest *m)
+record(const struct check *c, const struct manifest *m, const struct verify_loaded *loaded)
 {
+    const struct verify_fact found = {
+        .level = c->level, .server = c->level == VERIFY_LOAD ? loaded->server : NULL, .tool_version = REMORA_VERSION};
     struct err err = ERR_INIT;
 
     if (c->level == VERIFY_QUICK || c->config->record == RECORD_NO)
         return;
-    if (verify_record(c->repo, m, c->level, REMORA_VERSION, &err) < 0)
+    if (verify_record(c->repo, m, &found, &err) < 0)
         log_warn("the good result could not be recorded; --record no does not try", LOG_S("id", m->id.text),
                  LOG_S("why", err.msg));
+}
+
+static const char *
+temp_dir(const struct config *config)
+{
+    const char *standard = getenv("TMPDIR");
+
+    if (config->temp_dir != NULL)
+        return config->temp_dir;
+    return standard != NULL && *standard != '\0' ? standard : "/tmp";
+}
+
+static int
+look_at(const struct check *c, const struct manifest *m, const struct read_options *reading, struct verdict *v)
+{
+    const struct verify_load_options options = {
+        .server_binary = c->config->server_binary,
+        .temp_dir = temp_dir(c->config),
+        .memory_limit = c->level == VERIFY_LOAD ? cgroup_memory("") : 0,
+        .reading = *reading,
+    };
+
+    if (c->level != VERIFY_LOAD)
+        return verify_backup(c->repo, m, c->level, reading, &v->err);
+    if (verify_load(c->repo, m, &options, &v->loaded, &v->err) < 0)
+        return -1;
+    if (v->loaded.skipped > 0)
+        log_warn("the server left out keys that hold no element, as every server of its version would",
+                 LOG_S("id", m->id.text), LOG_U("keys", v->loaded.skipped));
+    return 0;
 }
 
 static int
 verify_one(struct check *c, const struct manifest *m, struct err *err)
 {
     struct progress_bar *bar = progress_bar_new(c->config);
-    struct read_options options = limits_reading(c->config, bar);
-    struct err result = ERR_INIT;
+    const struct read_options options = limits_reading(c->config, bar);
+    struct verdict v = {.err = ERR_INIT};
     int64_t started_ms = clock_mono_ms();
-    int rc = verify_backup(c->repo, m, c->level, &options, &result);
+    int rc = look_at(c, m, &options, &v);
 
     progress_bar_free(bar);
+    v.ms = clock_mono_ms() - started_ms;
     c->done++;
-    if (rc < 0 && result.code == ERR_INTERRUPTED) {
-        *err = result;
+    if (rc < 0 && v.err.code == ERR_INTERRUPTED) {
+        *err = v.err;
         return -1;
     }
     if (rc < 0)
-        note_failure(c, &m->id, &result);
+        note_failure(c, &m->id, &v.err);
     else
-        record(c, m);
-    return tell(c, &m->id, m, &result, clock_mono_ms() - started_ms, err);
+        record(c, m, &v.loaded);
+    return tell(c, &m->id, m, &v, err);
 }
 
+/* A backup whose manifest is PROBLEM. */
 static int
-verify_all(struct check *c, struct err *err)
+tell_problem(struct check *c, const struct backup_id *id, const struct err *problem, struct err *err)
+{
+    const struct verdict v = {.err = *problem};
+
+    c->done++;
+    note_failure(c, id, problem);
+    return tell(c, id, NULL, &v, err);
+}
+
+/* Which of CATALOG's backups are looked into: N of those whose manifests are whole, all of them for N 0. free() it. */
+static bool *
+choose(const struct catalog *catalog, uint64_t n)
+{
+    int64_t *times_ms = mem_array(catalog->count, sizeof(*times_ms));
+    bool *picked = mem_array(catalog->count, sizeof(*picked)), *chosen = mem_array(catalog->count, sizeof(*chosen));
+    size_t whole = 0, at = 0;
+
+    for (size_t i = 0; i < catalog->count; i++)
+        if (catalog->entries[i].manifest != NULL)
+            REQUIRE(backup_id_parse(catalog->entries[i].id.text, &(struct backup_id){{0}}, &times_ms[whole++]));
+    sample_pick(times_ms, whole, n > 0 ? (size_t)n : whole + 1, picked);
+    for (size_t i = 0; i < catalog->count; i++)
+        chosen[i] = catalog->entries[i].manifest != NULL && picked[at++];
+    free(times_ms);
+    free(picked);
+    return chosen;
+}
+
+/* --all and --sample. Damaged manifests are told and counted with both: they are known without a look. */
+static int
+verify_many(struct check *c, struct err *err)
 {
     struct catalog *catalog = NULL;
+    bool *chosen;
     int rc = 0;
 
     if (catalog_load(c->repo, c->config->instance, &catalog, err) < 0)
         return -1;
     if (catalog->count == 0)
         log_info("no backup yet", LOG_S("instance", c->config->instance));
+    chosen = choose(catalog, c->config->sample);
     for (size_t i = 0; i < catalog->count && rc == 0; i++) {
         const struct catalog_entry *e = &catalog->entries[i];
 
-        if (e->manifest != NULL) {
+        if (chosen[i])
             rc = verify_one(c, e->manifest, err);
-            continue;
-        }
-        c->done++;
-        note_failure(c, &e->id, &e->problem);
-        rc = tell(c, &e->id, NULL, &e->problem, 0, err);
+        else if (e->manifest == NULL)
+            rc = tell_problem(c, &e->id, &e->problem, err);
     }
+    free(chosen);
     catalog_free(catalog);
     return rc;
 }
@@ -154,9 +259,7 @@ verify_named(struct check *c, const struct opened *s, const char *which, struct 
         *err = problem;
         return -1;
     }
-    c->done++;
-    note_failure(c, &id, &problem);
-    return tell(c, &id, NULL, &problem, 0, err);
+    return tell_problem(c, &id, &problem, err);
 }
 
 /* The object with all results; then the worst failure, if any, as the command's own. */
@@ -176,10 +279,35 @@ finish(struct check *c, struct err *err)
     if (c->bad == 0)
         return 0;
     if (c->done == 1)
-        return err_set(err, c->worst.code, "backup %s is not good: %s", c->worst_id.text,
+        return err_set(err, c->worst.code, "backup %s %s: %s", c->worst_id.text,
+                       c->worst.code == ERR_CORRUPT ? "is not good" : "could not be verified",
                        without_id(&c->worst_id, c->worst.msg));
-    return err_set(err, c->worst.code, "%zu of %zu backups are not good, such as %s: %s", c->bad, c->done,
-                   c->worst_id.text, without_id(&c->worst_id, c->worst.msg));
+    return err_set(err, c->worst.code, "%zu of %zu backups are not good or could not be verified, such as %s: %s",
+                   c->bad, c->done, c->worst_id.text, without_id(&c->worst_id, c->worst.msg));
+}
+
+static int
+check_options(const struct config *c, const char *which, struct err *err)
+{
+    char *program;
+
+    if (c->all && c->arg_count > 0)
+        return err_set(err, ERR_USAGE, "--all and the argument \"%.60s\" exclude each other", which);
+    if (c->sample > 0 && c->arg_count > 0)
+        return err_set(err, ERR_USAGE, "--sample and the argument \"%.60s\" exclude each other", which);
+    if (c->sample > 0 && c->all)
+        return err_set(err, ERR_USAGE, "--sample and --all exclude each other");
+    if (c->load && c->quick)
+        return err_set(err, ERR_USAGE, "--load and --quick exclude each other");
+    if (pick_check(which, err) < 0)
+        return -1;
+    if (!c->load)
+        return 0;
+    program = server_program_find(c->server_binary, "", err); /* none at all: known before the store is asked */
+    if (program == NULL)
+        return err_wrap(err, "verify --load");
+    free(program);
+    return 0;
 }
 
 int
@@ -191,16 +319,14 @@ cmd_verify(const struct config *config, struct output *out, struct err *err)
     struct opened opened = {0};
     int rc = -1;
 
-    if (config->all && config->arg_count > 0)
-        return err_set(err, ERR_USAGE, "--all and the argument \"%.60s\" exclude each other", which);
-    if (pick_check(which, err) < 0)
+    if (check_options(config, which, err) < 0)
         return -1;
     if (open_repo_instance(config, writes ? OPEN_REPO_WRITE : OPEN_REPO_READ, &opened, err) < 0)
         goto out;
     c.repo = &opened.repo;
-    c.level = config->quick ? VERIFY_QUICK : VERIFY_DIGESTS;
+    c.level = config->quick ? VERIFY_QUICK : config->load ? VERIFY_LOAD : VERIFY_DIGESTS;
     c.results = out->json ? json_array() : NULL;
-    rc = config->all ? verify_all(&c, err) : verify_named(&c, &opened, which, err);
+    rc = config->all || config->sample > 0 ? verify_many(&c, err) : verify_named(&c, &opened, which, err);
     if (rc == 0)
         rc = finish(&c, err);
 out:

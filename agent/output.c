@@ -110,14 +110,20 @@ output_failure(const char *command, const struct err *failure)
 }
 
 json_t *
-output_verified(int64_t ms, const char *level)
+output_verified(const struct catalog_entry *facts)
 {
-    json_t *object;
+    json_t *object, *load;
 
-    if (ms == 0)
+    if (facts->verified_ms == 0)
         return json_null();
     object = json_object();
-    output_add_time(object, "time", ms);
-    output_add_text(object, "level", level);
+    output_add_time(object, "time", facts->verified_ms);
+    output_add_text(object, "level", facts->verified_level);
+    load = facts->loaded_ms != 0 ? json_object() : json_null();
+    if (facts->loaded_ms != 0) {
+        output_add_time(load, "time", facts->loaded_ms);
+        output_add_text(load, "server", facts->loaded_by);
+    }
+    output_add(object, "load", load);
     return object;
 }

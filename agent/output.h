@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "snapshot/repo/catalog.h"
 
 #define OUTPUT_MAX ((size_t)64 << 20) /* ceiling for one result */
 
@@ -39,7 +40,8 @@ void output_add_count(json_t *object, const char *key, uint64_t n);
 /* And for a moment, as RFC 3339 in UTC. */
 void output_add_time(json_t *object, const char *key, int64_t ms);
 
-/* {"time","level"}: when a backup was last found good, and how; null for MS 0. */
-json_t *output_verified(int64_t ms, const char *level) MUST_CHECK;
+/* {"time","level","load":{"time","server"}}: when a backup was last found good, and how, and when a server last loaded
+ * it; null where never. */
+json_t *output_verified(const struct catalog_entry *facts) MUST_CHECK;
 
 #endif

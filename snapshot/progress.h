@@ -13,6 +13,7 @@ enum progress_phase {
     PROGRESS_PUBLISHING, /* index and manifest; no figures */
     PROGRESS_RESTORING,  /* raw bytes written */
     PROGRESS_VERIFYING,  /* raw bytes checked */
+    PROGRESS_LOADING,    /* raw bytes that a throw-away server has loaded */
 };
 
 struct progress {

@@ -3,6 +3,7 @@
 #include "snapshot/verify.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_read.h"
@@ -14,7 +15,9 @@
 const char *
 verify_level_name(enum verify_level level)
 {
-    return level == VERIFY_QUICK ? "quick" : "digests";
+    static const char *const names[] = {[VERIFY_QUICK] = "quick", [VERIFY_DIGESTS] = "digests", [VERIFY_LOAD] = "load"};
+
+    return names[level];
 }
 
 static int
@@ -42,28 +45,54 @@ verify_backup(const struct repo *repo, const struct manifest *m, enum verify_lev
         .phase = PROGRESS_VERIFYING,
     };
 
+    REQUIRE(level != VERIFY_LOAD);
     if (level == VERIFY_QUICK)
         return verify_quick(repo, m, err) < 0 ? err_wrap(err, "backup %s", m->id.text) : 0;
     return member_read(&read, err);
 }
 
+/* The member "load" of the fact at KEY, or NULL. An unreadable fact is as good as none: it is about to be replaced. */
+static json_t *
+last_load(const struct repo *repo, const char *key, struct err *err)
+{
+    json_t *fact, *load;
+    char *data = NULL;
+    size_t len = 0;
+
+    if (store_get_all(repo->store, key, REPO_SMALL_OBJECT, &data, &len, err) < 0)
+        return NULL;
+    fact = json_read_object(data, len, err);
+    load = json_object_get(fact, "load");
+    json_incref(load);
+    json_decref(fact);
+    free(data);
+    if (!json_is_object(load)) {
+        json_decref(load);
+        return NULL;
+    }
+    return load;
+}
+
 int
-verify_record(const struct repo *repo, const struct manifest *m, enum verify_level level, const char *tool_version,
-              struct err *err)
+verify_record(const struct repo *repo, const struct manifest *m, const struct verify_fact *found, struct err *err)
 {
     char when[UNITS_TEXT_MAX], *line, *text;
+    struct err unused = ERR_INIT;
     struct layout_key key;
     struct store_put put = {.key = key.text};
-    json_t *fact;
+    json_t *fact, *load;
     int rc;
 
+    REQUIRE((found->level == VERIFY_LOAD) == (found->server != NULL));
     (void)units_format_time_ms(repo_now_ms(repo), when);
-    fact = json_pack("{ss ss ss ss}", "id", m->id.text, "time", when, "level", verify_level_name(level), "tool",
-                     tool_version);
-    REQUIRE(fact != NULL);
+    layout_fact(&key, m->instance, LAYOUT_VERIFIED, &m->id);
+    fact = json_pack("{ss ss ss ss}", "id", m->id.text, "time", when, "level", verify_level_name(found->level), "tool",
+                     found->tool_version);
+    load = found->server != NULL ? json_pack("{ss ss}", "time", when, "server", found->server)
+                                 : last_load(repo, key.text, &unused);
+    REQUIRE(fact != NULL && (load == NULL || json_object_set_new(fact, "load", load) == 0));
     line = json_write_line(fact);
     text = mem_printf("%s\n", line);
-    layout_fact(&key, m->instance, LAYOUT_VERIFIED, &m->id);
     put.data = text;
     put.len = strlen(text);
     rc = store_put(repo->store, &put, err);

@@ -87,6 +87,17 @@ find_entry(struct catalog *c, const struct backup_id *id)
     return c->count == 0 ? NULL : bsearch(id->text, c->entries, c->count, sizeof(*c->entries), compare_entry);
 }
 
+/* What the fact O says of a server that loaded the backup. */
+static void
+note_load(const json_t *o, struct catalog_entry *entry)
+{
+    struct err unused = ERR_INIT;
+    const json_t *load = json_object_get(o, "load");
+
+    if (json_is_object(load) && json_read_time(load, "time", &entry->loaded_ms, &unused) == 0)
+        (void)snprintf(entry->loaded_by, sizeof(entry->loaded_by), "%s", json_opt_str(load, "server", ""));
+}
+
 /* verified/<id>.json tells when and how; one that cannot be understood counts as "never". */
 static int
 read_verified(const struct repo *repo, const char *instance, struct catalog_entry *entry, struct err *err)
@@ -105,8 +116,10 @@ read_verified(const struct repo *repo, const char *instance, struct catalog_entr
         return 0;
     }
     o = json_read_object(data, len, &unused);
-    if (o != NULL && json_read_time(o, "time", &entry->verified_ms, &unused) == 0)
+    if (o != NULL && json_read_time(o, "time", &entry->verified_ms, &unused) == 0) {
         (void)snprintf(entry->verified_level, sizeof(entry->verified_level), "%s", json_opt_str(o, "level", ""));
+        note_load(o, entry);
+    }
     json_decref(o);
     free(data);
     return 0;

@@ -17,7 +17,9 @@ struct catalog_entry {
     struct manifest *manifest; /* NULL: damaged or unsupported, see `problem` */
     struct err problem;
     int64_t verified_ms;     /* when a verify last found it good; 0: never */
-    char verified_level[16]; /* "digests", later "load" too; "" with 0 */
+    char verified_level[16]; /* "digests", "load"; "" with 0 */
+    int64_t loaded_ms;       /* when a verify last had a server load it; 0: never */
+    char loaded_by[64];      /* that server, "redis 7.0.15"; "" with 0 */
     bool accepted;           /* a `suspicious` mark was cleared */
     bool held;               /* kept from prune */
 };

@@ -133,6 +133,32 @@ cgroup_cpus__quota_of_one__is_one(void **state)
     assert_true(cgroup_cpus(root) >= 1);
 }
 
+static void
+cgroup_memory__no_files__is_not_known(void **state)
+{
+    (void)state;
+    assert_int_equal(cgroup_memory(root), 0);
+    put("proc/self/cgroup", "0::/\n");
+    put("proc/meminfo", "MemFree: 5 kB\n");
+    assert_int_equal(cgroup_memory(root), 0);
+}
+
+static void
+cgroup_memory__both_versions__the_least_counts(void **state)
+{
+    (void)state;
+    put("proc/meminfo", "MemTotal:       1000 kB\nMemFree: 5 kB\n");
+    put("proc/self/cgroup", "0::/pod/box\n4:cpu,memory:/a\n");
+    assert_int_equal(cgroup_memory(root), 1024000);
+    put("sys/fs/cgroup/cpu,memory/a/memory.limit_in_bytes", "9223372036854771712\n"); /* none */
+    put("sys/fs/cgroup/pod/box/memory.max", "max\n");
+    assert_int_equal(cgroup_memory(root), 1024000);
+    put("sys/fs/cgroup/pod/memory.max", "900000\n");
+    assert_int_equal(cgroup_memory(root), 900000);
+    put("sys/fs/cgroup/cpu,memory/memory.limit_in_bytes", "800000\n");
+    assert_int_equal(cgroup_memory(root), 800000);
+}
+
 int
 main(void)
 {
@@ -146,6 +172,8 @@ main(void)
         TEST(cgroup_quota_cpus__path_of_the_host__falls_back_to_what_is_mounted),
         TEST(cgroup_quota_cpus__nonsense__is_no_limit),
         TEST(cgroup_cpus__quota_of_one__is_one),
+        TEST(cgroup_memory__no_files__is_not_known),
+        TEST(cgroup_memory__both_versions__the_least_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,11 +94,20 @@ output_failure__holds_code_status_and_sentence(void **state)
 static void
 output_verified__never__is_null(void **state)
 {
-    json_t *never = output_verified(0, ""), *once = output_verified(1000, "digests");
+    const struct catalog_entry not_yet = {.verified_ms = 0};
+    const struct catalog_entry digests = {.verified_ms = 1000, .verified_level = "digests"};
+    const struct catalog_entry loaded = {
+        .verified_ms = 2000, .verified_level = "digests", .loaded_ms = 1000, .loaded_by = "redis 7.0.15"};
+    json_t *never = output_verified(&not_yet), *once = output_verified(&digests), *twice = output_verified(&loaded);
+    const json_t *load = json_object_get(twice, "load");
 
     (void)state;
     assert_true(json_is_null(never));
     assert_string_equal(json_string_value(json_object_get(once, "level")), "digests");
+    assert_true(json_is_null(json_object_get(once, "load")));
+    assert_string_equal(json_string_value(json_object_get(load, "server")), "redis 7.0.15");
+    assert_string_equal(json_string_value(json_object_get(load, "time")), "1970-01-01T00:00:01Z");
+    json_decref(twice);
     json_decref(never);
     json_decref(once);
 }

@@ -310,7 +310,10 @@ load__facts_and_problems__with_their_backups(void **state)
 
     put_text(c, "backups", "20261119T010000Z-000009", "damaged");
     put_requiring(c, "20261123T010000Z-00000d");
-    put_text(c, "verified", NEW, "{\"time\":\"2026-11-22T10:30:00.000Z\",\"level\":\"digests\"}");
+    put_text(c, "verified", NEW,
+             "{\"time\":\"2026-11-22T10:30:00.000Z\",\"level\":\"digests\",\"load\":{\"time\":\"2026-11-22T10:29:59Z\","
+             "\"server\":\"redis 7.0.15\"}}");
+    put_text(c, "verified", OLD, "{\"time\":\"2026-11-22T10:30:00.000Z\",\"level\":\"digests\",\"load\":{\"time\":7}}");
     put_text(c, "verified", MIDDLE, "nonsense");
     put_text(c, "accepted", OLD, "{}");
     put_text(c, "holds", MIDDLE, "{}");
@@ -328,6 +331,11 @@ load__facts_and_problems__with_their_backups(void **state)
     assert_non_null(catalog->entries[3].manifest);
     assert_int_equal(catalog->entries[3].verified_ms, 1795343400000);
     assert_string_equal(catalog->entries[3].verified_level, "digests");
+    assert_int_equal(catalog->entries[3].loaded_ms, 1795343399000);
+    assert_string_equal(catalog->entries[3].loaded_by, "redis 7.0.15");
+    assert_int_equal(catalog->entries[1].verified_ms, 1795343400000);
+    assert_int_equal(catalog->entries[1].loaded_ms, 0);
+    assert_string_equal(catalog->entries[1].loaded_by, "");
     assert_null(catalog->entries[4].manifest);
     assert_int_equal(catalog->entries[4].problem.code, ERR_UNSUPPORTED);
     catalog_free(catalog);

@@ -485,7 +485,7 @@ restore__read_only_store__is_enough(void **state)
     repo.store = readonly;
     assert_ok(verify_backup(&repo, s->m, VERIFY_DIGESTS, &case_reading, &err), &err);
     assert_ok(verify_backup(&repo, s->m, VERIFY_QUICK, &case_reading, &err), &err);
-    assert_fails(verify_record(&repo, s->m, VERIFY_QUICK, "1", &err), &err, ERR_REFUSED);
+    assert_fails(verify_record(&repo, s->m, &(struct verify_fact){VERIFY_QUICK, NULL, "1"}, &err), &err, ERR_REFUSED);
     readonly->inner = NULL; /* lent, not given */
     store_free(readonly);
 }
@@ -495,6 +495,8 @@ restore__read_only_store__is_enough(void **state)
 static void
 verify_record__twice__the_later_one_is_found(void **state)
 {
+    static const struct verify_fact quick = {VERIFY_QUICK, NULL, "0.0.test"};
+    static const struct verify_fact digests = {VERIFY_DIGESTS, NULL, "0.0.test"};
     struct stored *s = *state;
     struct err err = ERR_INIT;
     struct catalog *catalog = NULL;
@@ -507,8 +509,8 @@ verify_record__twice__the_later_one_is_found(void **state)
 
     assert_string_equal(verify_level_name(VERIFY_QUICK), "quick");
     assert_string_equal(verify_level_name(VERIFY_DIGESTS), "digests");
-    assert_ok(verify_record(&s->c.repo, s->m, VERIFY_QUICK, "0.0.test", &err), &err);
-    assert_ok(verify_record(&s->c.repo, s->m, VERIFY_DIGESTS, "0.0.test", &err), &err);
+    assert_ok(verify_record(&s->c.repo, s->m, &quick, &err), &err);
+    assert_ok(verify_record(&s->c.repo, s->m, &digests, &err), &err);
     layout_fact(&key, CASE_INSTANCE, LAYOUT_VERIFIED, &s->m->id);
     text = repo_case_get(s->c.mem, key.text, &len);
     o = json_read_object(text, len, &err);
@@ -528,6 +530,56 @@ verify_record__twice__the_later_one_is_found(void **state)
     catalog_free(catalog);
     json_decref(o);
     free(text);
+}
+
+/* The entry of the only backup, as a catalogue that is read anew has it. The caller frees *CATALOG. */
+static const struct catalog_entry *
+only_entry(const struct stored *s, struct catalog **catalog)
+{
+    struct err err = ERR_INIT;
+
+    assert_ok(catalog_load(&s->c.repo, CASE_INSTANCE, catalog, &err), &err);
+    assert_int_equal((*catalog)->count, 1);
+    return &(*catalog)->entries[0];
+}
+
+static void
+verify_record__digests_after_load__the_load_is_kept(void **state)
+{
+    static const struct verify_fact load = {VERIFY_LOAD, "redis 7.0.15", "0.0.test"};
+    static const struct verify_fact digests = {VERIFY_DIGESTS, NULL, "0.0.test"};
+    struct stored *s = *state;
+    struct err err = ERR_INIT;
+    struct catalog *catalog = NULL;
+    const struct catalog_entry *e;
+    struct layout_key key;
+    int64_t loaded_ms;
+
+    assert_string_equal(verify_level_name(VERIFY_LOAD), "load");
+    assert_ok(verify_record(&s->c.repo, s->m, &load, &err), &err);
+    e = only_entry(s, &catalog);
+    assert_string_equal(e->verified_level, "load");
+    assert_string_equal(e->loaded_by, "redis 7.0.15");
+    assert_int_equal(e->loaded_ms, e->verified_ms);
+    loaded_ms = e->loaded_ms;
+    catalog_free(catalog);
+    s->c.repo.skew_ms += 5000; /* later */
+    assert_ok(verify_record(&s->c.repo, s->m, &digests, &err), &err);
+    assert_ok(verify_record(&s->c.repo, s->m, &digests, &err), &err);
+    e = only_entry(s, &catalog);
+    assert_string_equal(e->verified_level, "digests");
+    assert_true(e->verified_ms >= loaded_ms + 5000);
+    assert_int_equal(e->loaded_ms, loaded_ms);
+    assert_string_equal(e->loaded_by, "redis 7.0.15");
+    catalog_free(catalog);
+    /* A fact that nobody can read is replaced all the same. */
+    layout_fact(&key, CASE_INSTANCE, LAYOUT_VERIFIED, &s->m->id);
+    repo_case_put(s->c.mem, key.text, "{\"load\":", 8);
+    assert_ok(verify_record(&s->c.repo, s->m, &digests, &err), &err);
+    e = only_entry(s, &catalog);
+    assert_string_equal(e->verified_level, "digests");
+    assert_int_equal(e->loaded_ms, 0);
+    catalog_free(catalog);
 }
 
 int
@@ -550,6 +602,7 @@ main(void)
         TEST(restore_stream__reader_gone_or_disk_full__error),
         TEST(restore__read_only_store__is_enough),
         TEST(verify_record__twice__the_later_one_is_found),
+        TEST(verify_record__digests_after_load__the_load_is_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
