@@ -154,20 +154,6 @@ run(void *arg)
     return NULL;
 }
 
-static int
-start(struct look_up *l, struct err *err)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    int failed;
-
-    REQUIRE(pthread_attr_init(&attr) == 0);
-    REQUIRE(pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0);
-    failed = pthread_create(&thread, &attr, run, l);
-    (void)pthread_attr_destroy(&attr);
-    return failed == 0 ? 0 : err_sys(err, ERR_INTERNAL, failed, "start a thread");
-}
-
 /* Wait, with the mutex held, for its end. */
 static int
 wait_for_end(struct look_up *l, int64_t deadline_ms, struct err *err)
@@ -193,19 +179,23 @@ static int
 look_up_once(const char *host, resolve_fn *fn, int64_t deadline_ms, struct addresses *out, int *failed, struct err *err)
 {
     struct look_up *l = look_up_new(host, fn);
-    int rc = start(l, err);
+    pthread_t thread;
+    int errnum = pthread_create(&thread, NULL, run, l), rc;
 
     (void)pthread_mutex_lock(&l->mutex);
-    if (rc < 0)
+    if (errnum != 0) {
         l->holders--; /* there is no thread */
-    else
-        rc = wait_for_end(l, deadline_ms, err);
+        leave(l);
+        return err_sys(err, ERR_INTERNAL, errnum, "start a thread");
+    }
+    rc = wait_for_end(l, deadline_ms, err);
     if (rc == 0) {
         *failed = l->failed;
         *out = l->found;
         memset(&l->found, 0, sizeof(l->found));
     }
     leave(l);
+    (void)(rc == 0 ? pthread_join(thread, NULL) : pthread_detach(thread));
     return rc;
 }
 
