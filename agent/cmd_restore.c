@@ -21,7 +21,6 @@
 #include "agent/target_server.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "snapshot/redis/live_peers.h"
 #include "snapshot/redis/transport.h"
 #include "snapshot/restore.h"
 
@@ -162,25 +161,15 @@ decide(struct run *r, enum target_state state, enum act *act, struct err *err)
 
 /* ---- everything that can be refused ------------------------------------------------------------------------------ */
 
+/* Nobody else may hold the data that a restore here would be older than. */
 static int
 check_peers(const struct config *c, struct err *err)
 {
-    struct live_peers_options options = {0};
-    struct endpoint like;
-    int rc;
-
-    if (c->live_peers == NULL)
-        return 0;
-    if (c->force) {
+    if (!c->force)
+        return server_check_peers(c, err);
+    if (c->live_peers != NULL)
         log_warn("--force: the live peers are not asked", LOG_S("live_peers", c->live_peers));
-        return 0;
-    }
-    if (server_endpoint(c, &like, err) < 0)
-        return -1;
-    options.like = &like;
-    rc = live_peers_check(c->live_peers, &options, err);
-    endpoint_fini(&like);
-    return rc;
+    return 0;
 }
 
 /* The layout and the server, as far as flags and files have not told them; then: can that server read this backup? */
