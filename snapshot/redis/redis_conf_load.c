@@ -105,7 +105,7 @@ place(const char *dir, const char *pattern, bool is_glob)
         *to++ = *dir;
     }
     *to++ = '/';
-    memcpy(to, pattern, strlen(pattern));
+    memcpy(to, pattern, strlen(pattern) + 1);
     return text;
 }
 

@@ -170,10 +170,7 @@ redis_conf_parse__what_no_server_takes__names_the_line(void **state)
         assert_non_null(strstr(err.msg, "test.conf, line 2:"));
         err_clear(&err);
     }
-    assert_fails(parse("\xef\xbb\xbf"
-                       "appendonly yes",
-                       &c, &err),
-                 &err, ERR_USAGE);
+    assert_fails(parse("\357\273\277appendonly yes", &c, &err), &err, ERR_USAGE);
     assert_fails(redis_conf_parse(&c, &source, "a\0b", 3, &err), &err, ERR_USAGE);
 }
 
@@ -477,19 +474,12 @@ static void
 redis_conf_load__what_stops_a_server__is_an_error_here(void **state)
 {
     static const char *const texts[] = {
-        "appendonly yes # yes\n",
-        "appendonly\n",
-        "appendonly true\n",
-        "appendonly \"yes\"no\n",
-        "requirepass 'x\n",
-        "databases 0\n",
-        "databases 016\n",
-        "maxmemory 1tb\n",
-        "include @/absent.conf\n",
-        "dir @/sub\ninclude yes.conf\n",
-        "include a b\n",
-        "\xef\xbb\xbf"
-        "appendonly yes\n",
+        "appendonly yes # yes\n",  "appendonly\n",
+        "appendonly true\n",       "appendonly \"yes\"no\n",
+        "requirepass 'x\n",        "databases 0\n",
+        "databases 016\n",         "maxmemory 1tb\n",
+        "include @/absent.conf\n", "dir @/sub\ninclude yes.conf\n",
+        "include a b\n",           "\357\273\277appendonly yes\n",
         "include @/half/*\n",
     };
 
