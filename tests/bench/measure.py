@@ -94,10 +94,17 @@ class Bench:
         baseline = "zstd -d | dd conv=fsync"
         self.row(baseline, measure(f"zstd -dc {compressed} | dd of={target}/dump.rdb bs=1M conv=fsync iflag=fullblock "
                                    "status=none", lambda: self.fresh("target")))
-        self.row("remora restore", measure(f"{self.remora} restore {words} --appendonly no --target {target}",
-                                           lambda: self.fresh("target")), beside=baseline)
+        for options in ("", " --jobs 1"):
+            self.row(f"remora restore{options}", measure(f"{self.remora} restore {words} --appendonly no --target {target}{options}",
+                                                         lambda: self.fresh("target")), beside=baseline)
         self.row("zstd -t", measure(f"zstd -q -t {compressed}"))
         self.row("remora verify", measure(f"{self.remora} verify {words} --record no"), beside="zstd -t")
+
+    def late_store(self, repo):
+        """What several requests at once win back where each takes 20 ms longer."""
+        print("\nreading it all from a store that answers late:", flush=True)
+        subprocess.run([os.environ.get("BENCH_READ") or "build/release/tests/bench/bench_read", repo, "bench", "20"],
+                       check=True)
 
     def table(self):
         measured = {name: m for name, m, _, _ in self.rows}
@@ -128,8 +135,10 @@ def main():
         with open(dump, "rb") as f:
             while f.read(1 << 20):
                 pass
-        bench.decompress(*bench.compress())
+        repo, compressed = bench.compress()
+        bench.decompress(repo, compressed)
         bench.table()
+        bench.late_store(repo)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
