@@ -81,6 +81,21 @@ put__with_its_digest__is_stored_the_same(void **state)
 }
 
 static void
+put__permanent__is_stored_the_same(void **state)
+{
+    const struct fixture *f = *state;
+    struct err err = ERR_INIT;
+
+    assert_ok(put_bytes(f->w, "permanent", "data", 4, STORE_PUT_PERMANENT, &err), &err);
+    assert_text(f, "permanent", "data");
+    if (f->suite.no_create_only)
+        return;
+    assert_fails(put_bytes(f->w, "permanent", "other", 5, STORE_PUT_PERMANENT | STORE_PUT_CREATE, &err), &err,
+                 ERR_EXISTS);
+    assert_text(f, "permanent", "data");
+}
+
+static void
 put__existing_key__is_overwritten(void **state)
 {
     const struct fixture *f = *state;
@@ -376,6 +391,7 @@ const struct CMUnitTest store_object_cases[] = {
     cmocka_unit_test(put__sizes_from_empty_to_big__come_back_whole),
     cmocka_unit_test(put__null_data_of_length_0__is_an_empty_object),
     cmocka_unit_test(put__with_its_digest__is_stored_the_same),
+    cmocka_unit_test(put__permanent__is_stored_the_same),
     cmocka_unit_test(put__existing_key__is_overwritten),
     cmocka_unit_test(put__create_only__keeps_what_was_there),
     cmocka_unit_test(get__ranges__are_exact_and_end_with_the_object),

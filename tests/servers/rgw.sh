@@ -84,6 +84,8 @@ rgw frontends = beast endpoint=127.0.0.1:$http_port ssl_endpoint=127.0.0.1:$http
 rgw dns name = s3.localhost
 rgw thread pool size = 32
 rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = remora-key=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=
 rgw override bucket index max shards = 1
 C
 }
