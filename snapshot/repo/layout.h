@@ -39,7 +39,7 @@ void layout_index(struct layout_key *key, const char *instance, const struct bac
 void layout_fact(struct layout_key *key, const char *instance, enum layout_fact fact, const struct backup_id *id);
 /* "instances/NAME/verified/" and its like. */
 void layout_facts(struct layout_key *key, const char *instance, enum layout_fact fact);
-/* "instances/NAME/probe/WORD": what `check` puts, reads back and removes; no reader ever looks there. */
+/* "instances/NAME/probe/WORD": see probe.h; no reader ever looks there. */
 void layout_probe(struct layout_key *key, const char *instance, const char *word);
 
 /* The id in a key of layout_manifest() or layout_fact(); false for any other key. */
