@@ -265,6 +265,28 @@ remove__once_twice_and_absent__is_gone(void **state)
     assert_text(f, "go/one", "again");
 }
 
+static void
+remove_many__some_absent_and_odd__all_are_gone(void **state)
+{
+    static const char *const keys[] = {"go/<a>&\"b'", "go/two", "never/was/here", "go/one", "go/two", "go/%41+"};
+    const struct fixture *f = *state;
+    struct err err = ERR_INIT;
+    struct told told = {0};
+
+    put_text(f, "go/kept", "k");
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (strncmp(keys[i], "go/", 3) == 0)
+            put_text(f, keys[i], "x");
+    assert_ok(store_remove_many(f->w, keys, 0, &err), &err);
+    for (int twice = 0; twice < 2; twice++) {
+        assert_ok(store_remove_many(f->w, keys, ARRAY_LEN(keys), &err), &err);
+        assert_ok(store_list(f->r, &(struct store_list){0}, told_add, &told, &err), &err);
+        assert_int_equal(told.count, 1);
+        assert_string_equal(told.objects[0].key, "go/kept");
+        told_free(&told);
+    }
+}
+
 /* ---- keys ---- */
 
 /* A key of LEN bytes in parts of at most PART bytes. */
@@ -400,6 +422,7 @@ const struct CMUnitTest store_object_cases[] = {
     cmocka_unit_test(get_all__around_its_limits__is_whole_or_refused),
     cmocka_unit_test(stat__after_put__has_the_stores_time),
     cmocka_unit_test(remove__once_twice_and_absent__is_gone),
+    cmocka_unit_test(remove_many__some_absent_and_odd__all_are_gone),
     cmocka_unit_test(keys__odd_but_allowed__work_in_every_call),
     cmocka_unit_test(keys__of_the_greatest_length__work),
     cmocka_unit_test(keys__forbidden__are_refused_by_every_call),
