@@ -131,7 +131,7 @@ unit: $(TEST_BINS) ## the unit and conformance tests of this VARIANT
 	@sh tests/run-unit.sh $(TEST_BINS)
 
 .PHONY: conformance-s3
-S3_TESTS := $(filter %/test_store_s3 %/test_store_s3v2,$(TEST_BINS))
+S3_TESTS := $(filter %/test_store_s3 %/test_store_s3_options %/test_store_s3v2,$(TEST_BINS))
 conformance-s3: $(S3_TESTS) all ## the tests that need an S3 server, with a RADOS Gateway started for them
 	@sh tests/install-packages.sh rgw
 	@sh tests/servers/rgw.sh run sh -c 'sh tests/run-unit.sh $(S3_TESTS) && sh tests/servers/s3-tools.sh $(PROGRAM)'

@@ -19,6 +19,7 @@
 #include "snapshot/redis/source_bgsave.h"
 #include "snapshot/redis/source_file.h"
 #include "snapshot/redis/source_psync.h"
+#include "snapshot/repo/probe.h"
 
 #define DEFAULT_DUMP "dump.rdb"
 
@@ -267,7 +268,12 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
         goto out;
     if (open_repo_instance(config, config->create ? OPEN_REPO_CREATE : OPEN_REPO_WRITE, &r.opened, err) < 0)
         goto out;
-    if (make_plan(&r, err) < 0 || run_backup(&r, &m, err) < 0)
+    if (make_plan(&r, err) < 0)
+        goto out;
+    /* Before the server is asked for a save, or the stream begins; a bare file's first put says it soon enough. */
+    if (r.method != METHOD_FILE && probe_run(&r.opened.repo, config->instance, err) < 0)
+        goto out;
+    if (run_backup(&r, &m, err) < 0)
         goto out;
     log_finish(&r, m);
     rc = report(&r, m, out, err);

@@ -23,6 +23,8 @@ enum config_record { RECORD_AUTO, RECORD_NO };
 enum config_progress { SHOW_AUTO, SHOW_ALWAYS, SHOW_NEVER };
 enum config_signature { SIGNATURE_V4, SIGNATURE_V2 };
 enum config_addressing { ADDRESSING_AUTO, ADDRESSING_PATH, ADDRESSING_VIRTUAL };
+enum config_sse { SSE_NONE, SSE_AES256, SSE_KMS, SSE_CUSTOMER };
+enum config_object_lock { OBJECT_LOCK_NONE, OBJECT_LOCK_GOVERNANCE, OBJECT_LOCK_COMPLIANCE };
 enum config_layout { LAYOUT_AUTO, LAYOUT_RDB, LAYOUT_AOF, LAYOUT_SINGLE_AOF };
 enum config_appendonly { APPENDONLY_AUTO, APPENDONLY_YES, APPENDONLY_NO };
 enum config_policy { POLICY_FAIL, POLICY_START_EMPTY };
@@ -56,6 +58,11 @@ struct config {
     const char *s3_access_key_file;
     const char *s3_ca;
     const char *s3_storage_class;
+    int s3_sse; /* enum config_sse */
+    const char *s3_sse_kms_key_id;
+    const char *s3_sse_customer_key_file;
+    int s3_object_lock; /* enum config_object_lock */
+    int64_t s3_object_lock_for_ms;
     int64_t retry_for_ms;
     bool json;
     int log_format; /* enum log_format */

@@ -61,6 +61,25 @@ open_s3v2(const struct store_s3_options *options, struct err *err)
 #endif
 }
 
+static struct s3_object_options
+object_options(const struct config *c)
+{
+    static const enum s3_sse sse[] = {[SSE_NONE] = S3_SSE_NONE,
+                                      [SSE_AES256] = S3_SSE_AES256,
+                                      [SSE_KMS] = S3_SSE_KMS,
+                                      [SSE_CUSTOMER] = S3_SSE_CUSTOMER};
+    static const enum s3_lock lock[] = {[OBJECT_LOCK_NONE] = S3_LOCK_NONE,
+                                        [OBJECT_LOCK_GOVERNANCE] = S3_LOCK_GOVERNANCE,
+                                        [OBJECT_LOCK_COMPLIANCE] = S3_LOCK_COMPLIANCE};
+
+    return (struct s3_object_options){.storage_class = c->s3_storage_class,
+                                      .sse = sse[c->s3_sse],
+                                      .kms_key = c->s3_sse_kms_key_id,
+                                      .customer_key_file = c->s3_sse_customer_key_file,
+                                      .lock = lock[c->s3_object_lock],
+                                      .lock_for_ms = c->s3_object_lock_for_ms};
+}
+
 static struct store *
 open_s3(const struct config *c, struct err *err)
 {
@@ -73,7 +92,7 @@ open_s3(const struct config *c, struct err *err)
                                              .region = c->s3_region,
                                              .addressing = addressing[c->s3_addressing],
                                              .access_key_file = c->s3_access_key_file,
-                                             .storage_class = c->s3_storage_class,
+                                             .objects = object_options(c),
                                              .http.ca_file = c->s3_ca != NULL                    ? c->s3_ca
                                                              : bundle != NULL && *bundle != '\0' ? bundle
                                                                                                  : NULL};

@@ -57,6 +57,22 @@ static const struct option table[] = {
              "always verified."},
     {"s3-storage-class", STRING(s3_storage_class), .global = true, .commands = IN_REPO, .value = "NAME",
      .help = "The storage class of what is put, such as STANDARD_IA."},
+    {"s3-sse", CHOICE(s3_sse), .global = true, .commands = IN_REPO, .value = "none|aes256|kms|customer",
+     .preset = "none",
+     .help = "How the store encrypts what is put. aes256: with keys of its own. kms: with a key of its key service. "
+             "customer: with yours, which it forgets after each request; by https only, and whoever reads needs it "
+             "too. none: as the bucket says."},
+    {"s3-sse-kms-key-id", STRING(s3_sse_kms_key_id), .global = true, .commands = IN_REPO, .value = "ID",
+     .help = "The key for --s3-sse kms. When not given: the account's own for S3."},
+    {"s3-sse-customer-key-file", SECRET(s3_sse_customer_key_file), .global = true, .commands = IN_REPO, .value = "FILE",
+     .help = "A file that holds the key for --s3-sse customer: 32 bytes, as they are or in base64. Without it the "
+             "backups cannot be read any more: keep it elsewhere too."},
+    {"s3-object-lock", CHOICE(s3_object_lock), .global = true, .commands = IN_REPO,
+     .value = "none|governance|compliance", .preset = "none",
+     .help = "Lock what a backup consists of against removal (the bucket must have been made with object lock). "
+             "compliance: nobody can lift it before its time."},
+    {"s3-object-lock-for", DURATION(s3_object_lock_for_ms), .global = true, .commands = IN_REPO, .value = "DURATION",
+     .help = "How long, from the put on, such as 30d."},
     {"retry-for", DURATION(retry_for_ms), .global = true, .commands = IN_REPO, .value = "DURATION", .preset = "5m",
      .help = "How long a request to an S3 store that fails is tried again; at most 20s while the store has never "
              "answered."},

@@ -6,10 +6,12 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/compiler.h"
+#include "base/mem.h"
 #include "base/units.h"
 
 void
@@ -55,6 +57,32 @@ digest_base64(const void *data, size_t len, char *out)
 {
     REQUIRE(len <= INT_MAX / 2);
     (void)EVP_EncodeBlock((unsigned char *)out, data, (int)len);
+}
+
+bool
+digest_unbase64(const char *text, size_t len, void *out)
+{
+    size_t text_len = DIGEST_BASE64(len) - 1;
+    unsigned char *data;
+    char *again;
+    bool is_proper = false;
+
+    REQUIRE(len <= INT_MAX / 2);
+    if (strlen(text) != text_len)
+        return false;
+    data = mem_new(text_len + 1); /* the library writes zeros for the padding */
+    again = mem_new(text_len + 1);
+    if (EVP_DecodeBlock(data, (const unsigned char *)text, (int)text_len) >= 0) {
+        digest_base64(data, len, again); /* it takes spaces at the ends, and padding anywhere */
+        is_proper = strcmp(again, text) == 0;
+    }
+    if (is_proper)
+        memcpy(out, data, len);
+    mem_wipe(data, text_len);
+    mem_wipe(again, text_len);
+    free(data);
+    free(again);
+    return is_proper;
 }
 
 void

@@ -31,6 +31,9 @@ bool digest_md5(const void *data, size_t len, uint8_t out[DIGEST_MD5_LEN]) MUST_
 /* LEN bytes in base64 with padding, and a NUL: DIGEST_BASE64(LEN) bytes. */
 void digest_base64(const void *data, size_t len, char *out);
 
+/* The reverse: TEXT is exactly LEN bytes in such base64, into OUT; false when it is anything else. */
+bool digest_unbase64(const char *text, size_t len, void *out) MUST_CHECK;
+
 /* LEN bytes from the kernel's random source. */
 void digest_random(void *out, size_t len);
 

@@ -28,7 +28,7 @@ enum err_code {
     ERR_SERVER,        /* 8: server unreachable or failing */
     ERR_SERVER_DENIED, /* 9: server refused authentication or a command */
     ERR_NO_SPACE,      /* 10: no space or memory */
-    ERR_LOCKED,        /* 11: another run holds the lock */
+    ERR_LOCKED,        /* 11: another run holds the lock, or the store locks the object */
     ERR_INTERRUPTED,   /* 12: SIGTERM or SIGINT */
     ERR_UNSUPPORTED,   /* 13: a version, type or `requires` that this build does not know */
     ERR_CODE_COUNT

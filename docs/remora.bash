@@ -15,14 +15,14 @@ _remora_arguments()
 _remora_options()
 {
     case $1 in
-        '') echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
-        init) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
-        backup) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --create' ;;
-        restore) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --redis-conf --appendonly --dbfilename --appenddirname --appendfilename --if-empty --ignore --only-ordinal --pod-index --if-no-backup --if-no-repo --if-unreachable --live-peers --server-version --server-binary --owner --force --discard --dry-run' ;;
-        list) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --all-instances' ;;
-        show) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
-        verify) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --server-binary --all --quick --load --sample --temp-dir --record' ;;
-        check) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --retry-for --json --log-format --log-level --progress --jobs --memory --help --data-dir --target --redis-conf --dbfilename --appenddirname --appendfilename --ignore' ;;
+        '') echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
+        init) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
+        backup) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --create' ;;
+        restore) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --redis-conf --appendonly --dbfilename --appenddirname --appendfilename --if-empty --ignore --only-ordinal --pod-index --if-no-backup --if-no-repo --if-unreachable --live-peers --server-version --server-binary --owner --force --discard --dry-run' ;;
+        list) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --all-instances' ;;
+        show) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
+        verify) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --server-binary --all --quick --load --sample --temp-dir --record' ;;
+        check) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --data-dir --target --redis-conf --dbfilename --appenddirname --appendfilename --ignore' ;;
         version) echo '--json --log-format --log-level --help' ;;
         help) echo '--json --log-format --log-level --help' ;;
     esac
@@ -46,6 +46,11 @@ _remora_takes_value()
             --s3-access-key-file | \
             --s3-ca | \
             --s3-storage-class | \
+            --s3-sse | \
+            --s3-sse-kms-key-id | \
+            --s3-sse-customer-key-file | \
+            --s3-object-lock | \
+            --s3-object-lock-for | \
             --retry-for | \
             --log-format | \
             --log-level | \
@@ -98,6 +103,9 @@ _remora_values()
         --s3-signature) echo 'v4 v2' ;;
         --s3-access-key-file) echo 'FILE' ;;
         --s3-ca) echo 'FILE' ;;
+        --s3-sse) echo 'none aes256 kms customer' ;;
+        --s3-sse-customer-key-file) echo 'FILE' ;;
+        --s3-object-lock) echo 'none governance compliance' ;;
         --log-format) echo 'text json' ;;
         --log-level) echo 'debug info warn error' ;;
         --progress) echo 'auto always never' ;;

@@ -63,7 +63,7 @@ store_segment(void *item, unsigned worker, void *cookie, struct err *err)
     const struct encoder *e = &p->encoders[worker];
     struct index_segment entry = {.raw_offset = slice->offset, .raw_size = slice->len};
     struct layout_key key;
-    struct store_put put = {.key = key.text, .data = e->out, .sha256 = entry.sha256};
+    struct store_put put = {.key = key.text, .data = e->out, .flags = STORE_PUT_PERMANENT, .sha256 = entry.sha256};
     int rc;
 
     if (segment_encode(e->zstd, slice->raw, slice->len, e->out, e->cap, &put.len, err) < 0)
@@ -266,26 +266,45 @@ clear(struct pipeline *p)
     manifest_free(p->m);
 }
 
+/* Remove COUNT objects of the failed backup from number FIRST on; the one behind the last segment is the index. */
+static int
+remove_objects(const struct pipeline *p, uint64_t first, size_t count, struct err *err)
+{
+    const struct manifest *m = p->m;
+    struct layout_key *keys = mem_array(count, sizeof(*keys));
+    const char **names = mem_array(count, sizeof(*names));
+    int rc;
+
+    for (size_t i = 0; i < count; i++) {
+        if (first + i < p->submitted)
+            layout_segment(&keys[i], m->instance, &m->id, m->rdb_member.name, first + i);
+        else
+            layout_index(&keys[i], m->instance, &m->id, m->rdb_member.name);
+        names[i] = keys[i].text;
+    }
+    rc = store_remove_many(p->o->repo->store, names, count, err);
+    free(names);
+    free(keys);
+    return rc;
+}
+
 /* After a failure: take back what was put. What cannot be removed is data without a manifest, which prune finds. */
 static void
 remove_segments(struct pipeline *p)
 {
-    struct store *store = p->o->repo->store;
+    const uint64_t total = p->submitted > 0 ? p->submitted + 1 : 0;
     struct err err = ERR_INIT;
-    struct layout_key key;
-    uint64_t left = 0;
 
-    for (uint64_t n = 0; n < p->submitted; n++) {
-        layout_segment(&key, p->m->instance, &p->m->id, p->m->rdb_member.name, n);
-        left += store_remove(store, key.text, &err) < 0;
+    for (uint64_t n = 0; n < total; n += STORE_REMOVE_MAX) {
+        uint64_t count = total - n < STORE_REMOVE_MAX ? total - n : STORE_REMOVE_MAX;
+
+        if (remove_objects(p, n, (size_t)count, &err) < 0) {
+            /* A store that denies this, or fails although it was asked again and again, will not take the rest. */
+            log_warn("objects of the failed backup are left in the store for prune", LOG_S("id", p->m->id.text),
+                     LOG_U("at_most", total - n), LOG_S("error", err.msg));
+            return;
+        }
     }
-    if (p->submitted > 0) {
-        layout_index(&key, p->m->instance, &p->m->id, p->m->rdb_member.name);
-        left += store_remove(store, key.text, &err) < 0;
-    }
-    if (left > 0)
-        log_warn("objects of the failed backup are left in the store", LOG_S("id", p->m->id.text),
-                 LOG_U("objects", left), LOG_S("last_error", err.msg));
 }
 
 /* ---- the verb ---------------------------------------------------------------------------------------------------- */

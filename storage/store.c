@@ -96,7 +96,7 @@ int
 store_put(struct store *s, const struct store_put *put, struct err *err)
 {
     REQUIRE(put != NULL && (put->data != NULL || put->len == 0));
-    REQUIRE((put->flags & ~(unsigned)STORE_PUT_CREATE) == 0);
+    REQUIRE((put->flags & ~(unsigned)(STORE_PUT_CREATE | STORE_PUT_PERMANENT)) == 0);
     if (enter_change(s, "put", put->key, err) < 0)
         return -1;
     if ((put->flags & STORE_PUT_CREATE) != 0 && (store_features(s) & STORE_CREATE_ONLY) == 0)

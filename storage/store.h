@@ -41,7 +41,9 @@ enum store_feature {
 
 /* For store_put.flags. */
 enum store_put_flag {
-    STORE_PUT_CREATE = 1u << 0, /* only if there is no such object: ERR_EXISTS otherwise, and it is untouched */
+    STORE_PUT_CREATE = 1u << 0,    /* only if there is no such object: ERR_EXISTS otherwise, and it is untouched */
+    STORE_PUT_PERMANENT = 1u << 1, /* it is never changed: a store that was opened with an object lock locks it. Others
+                                      take no notice */
 };
 
 /* One object to be stored: a whole buffer, so that a backend can send it again. */
@@ -114,7 +116,8 @@ struct store {
  * The calls. They check the arguments (a key against the rules above: ERR_USAGE), put the url and the key in front of
  * an error, and are the only way in.
  *
- * store_put() and the removals answer ERR_REFUSED on a handle that is not STORE_WRITABLE. store_get() of 0 bytes only
+ * store_put() and the removals answer ERR_REFUSED on a handle that is not STORE_WRITABLE. A removal is ERR_LOCKED when
+ * the store keeps the object for now, whoever asks (object lock): try again later. store_get() of 0 bytes only
  * looks whether the object is there. store_list() leaves out what is no key by the rules above (other programs put such
  * things into buckets and folders), and is ERR_CORRUPT when the store tells keys out of order.
  */

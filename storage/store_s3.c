@@ -1,83 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_s3.c: see store_s3.h. The verbs of store.h as S3 requests; listings and multi-deletes are in
- * store_s3_many.c. */
+/* store_s3.c: see store_s3.h. The verbs of store.h as S3 requests; put is in store_s3_put.c, listings and
+ * multi-deletes are in store_s3_many.c. */
 #include "storage/store_s3.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "storage/store_s3_internal.h"
-
-/* ---- put ---- */
-
-/* Put it; CREATE: only if it is not there. */
-static int
-put_once(struct store_s3 *s, const struct store_put *put, bool create, struct s3_error *error, struct err *err)
-{
-    uint8_t sha256[DIGEST_SHA256_LEN];
-    char checksum[DIGEST_BASE64(DIGEST_SHA256_LEN)];
-    struct http_header headers[8];
-    struct s3_call call = {.method = "PUT",
-                           .has_body = true,
-                           .body = put->data,
-                           .body_len = put->len,
-                           .sha256 = sha256,
-                           .headers = headers,
-                           .fresh = create};
-    char *key = store_s3_key(s, put->key);
-    struct http_answer answer;
-    size_t n = 0;
-    int rc;
-
-    if (put->sha256 != NULL)
-        memcpy(sha256, put->sha256, sizeof(sha256));
-    else
-        digest_sha256(put->len > 0 ? put->data : "", put->len, sha256);
-    digest_base64(sha256, sizeof(sha256), checksum);
-    /* Ceph 20 looks at the first only beside the second; older ones look at neither. */
-    headers[n++] = (struct http_header){"x-amz-checksum-sha256", checksum};
-    headers[n++] = (struct http_header){"x-amz-sdk-checksum-algorithm", "SHA256"};
-    if (create)
-        headers[n++] = (struct http_header){"if-none-match", "*"};
-    if (s->storage_class != NULL)
-        headers[n++] = (struct http_header){"x-amz-storage-class", s->storage_class};
-    if (s->encryption != NULL)
-        headers[n++] = (struct http_header){"x-amz-server-side-encryption", s->encryption};
-    if (s->kms_key != NULL)
-        headers[n++] = (struct http_header){"x-amz-server-side-encryption-aws-kms-key-id", s->kms_key};
-    call.key = key;
-    call.header_count = n;
-    rc = s3_client_call(s->client, &call, &answer, error, err);
-    if (rc == 0 && answer.sha256[0] != '\0' && strcmp(answer.sha256, checksum) != 0)
-        rc = err_set(err, ERR_STORAGE, "the store took in other data than was sent: its checksum differs");
-    if (rc < 0 && answer.status == 501 && error->code[0] == '\0')
-        (void)snprintf(error->code, sizeof(error->code), "NotImplemented");
-    http_answer_fini(&answer);
-    free(key);
-    return rc;
-}
-
-static int
-s3_put(struct store *store, const struct store_put *put, struct err *err)
-{
-    struct store_s3 *s = (struct store_s3 *)store;
-    bool create = (put->flags & STORE_PUT_CREATE) != 0;
-    struct err cause = ERR_INIT;
-    struct s3_error error;
-
-    if (put_once(s, put, create, &error, &cause) == 0)
-        return 0;
-    if (!create || strcmp(error.code, "NotImplemented") != 0) {
-        *err = cause;
-        return -1;
-    }
-    log_warn("the store has no create-only puts; it is used without them from now on", LOG_S("store", store->url));
-    store_drop_features(store, STORE_CREATE_ONLY);
-    return put_once(s, put, false, &error, err);
-}
 
 /* ---- get and stat ---- */
 
@@ -145,9 +76,8 @@ s3_get(struct store *store, const char *key, uint64_t off, void *buf, size_t len
     struct store_s3 *s = (struct store_s3 *)store;
     struct target t = {.off = off, .buf = buf, .len = len};
     char range[64];
-    const struct http_header headers[] = {{"range", range}, {"x-amz-checksum-mode", "ENABLED"}};
-    struct s3_call call = {
-        .method = "GET", .headers = headers, .header_count = ARRAY_LEN(headers), .sink = take_bytes, .cookie = &t};
+    struct http_header headers[2 + S3_RULE_HEADERS_MAX] = {{"range", range}, {"x-amz-checksum-mode", "ENABLED"}};
+    struct s3_call call = {.method = "GET", .headers = headers, .sink = take_bytes, .cookie = &t};
     struct store_object object;
     struct http_answer answer;
     struct s3_error error;
@@ -163,13 +93,16 @@ s3_get(struct store *store, const char *key, uint64_t off, void *buf, size_t len
                    (unsigned long long)(off + len - 1));
     full = store_s3_key(s, key);
     call.key = full;
+    call.header_count = 2 + s3_object_rules_read(&s->rules, headers + 2);
     rc = s3_client_call(s->client, &call, &answer, &error, &cause);
-    if (rc < 0 && answer.status == 416)
+    if (rc < 0 && answer.status == 416) {
         rc = 0; /* at or behind the end */
-    else if (rc < 0)
+    } else if (rc < 0) {
+        s3_object_rules_explain_read(&s->rules, &answer, &cause);
         *err = cause;
-    else
+    } else {
         rc = check_get(&answer, &t, err);
+    }
     if (rc == 0)
         *got = t.got;
     http_answer_fini(&answer);
@@ -195,9 +128,11 @@ explain_stat(struct store_s3 *s, struct s3_call *call, struct err *err)
     call->method = "GET";
     call->sink = take_none;
     rc = s3_client_call(s->client, call, &answer, &error, err);
-    http_answer_fini(&answer);
     if (rc == 0)
-        return err_set(err, ERR_STORAGE, "the object came or changed while it was asked for");
+        rc = err_set(err, ERR_STORAGE, "the object came or changed while it was asked for");
+    else
+        s3_object_rules_explain_read(&s->rules, &answer, err);
+    http_answer_fini(&answer);
     return rc;
 }
 
@@ -206,7 +141,9 @@ s3_stat(struct store *store, const char *key, struct store_object *object, struc
 {
     struct store_s3 *s = (struct store_s3 *)store;
     char *full = store_s3_key(s, key);
-    struct s3_call call = {.method = "HEAD", .key = full};
+    struct http_header headers[S3_RULE_HEADERS_MAX];
+    struct s3_call call = {
+        .method = "HEAD", .key = full, .headers = headers, .header_count = s3_object_rules_read(&s->rules, headers)};
     struct http_answer answer;
     struct s3_error error;
     struct err cause = ERR_INIT;
@@ -283,15 +220,13 @@ s3_free(struct store *store)
 
     s3_client_free(s->client);
     free(s->prefix);
-    free(s->storage_class);
-    free(s->encryption);
-    free(s->kms_key);
+    s3_object_rules_fini(&s->rules);
     free(s);
 }
 
 static const struct store_ops s3_ops = {
     .name = "s3",
-    .put = s3_put,
+    .put = store_s3_put,
     .get = s3_get,
     .stat = s3_stat,
     .list = store_s3_list,
@@ -334,12 +269,6 @@ store_s3_parse_url(const char *url, char **bucket, char **prefix, struct err *er
     return 0;
 }
 
-static char *
-copy_or_null(const char *text)
-{
-    return text != NULL ? mem_strdup(text) : NULL;
-}
-
 struct store *
 store_s3_open(const struct store_s3_options *options, struct err *err)
 {
@@ -348,27 +277,23 @@ store_s3_open(const struct store_s3_options *options, struct err *err)
                                        .addressing = options->addressing,
                                        .access_key_file = options->access_key_file,
                                        .http = options->http};
-    struct store_s3 *s = NULL;
     char *bucket = NULL, *prefix = NULL;
-    struct s3_client *c;
+    struct store_s3 *s;
 
     if (store_s3_parse_url(options->url, &bucket, &prefix, err) < 0)
         return NULL;
     client.bucket = bucket;
-    c = s3_client_new(&client, err);
-    if (c != NULL) {
-        s = mem_new(sizeof(*s));
-        s->store.ops = &s3_ops;
-        s->store.features = STORE_CREATE_ONLY | STORE_WRITABLE;
-        s->store.url = mem_printf("s3://%s%s%.*s", bucket, *prefix != '\0' ? "/" : "",
-                                  (int)(*prefix != '\0' ? strlen(prefix) - 1 : 0), prefix);
-        s->client = c;
-        s->prefix = mem_strdup(prefix);
-        s->storage_class = copy_or_null(options->storage_class);
-        s->encryption = copy_or_null(options->encryption);
-        s->kms_key = copy_or_null(options->kms_key);
-    }
+    s = mem_new(sizeof(*s));
+    s->store.ops = &s3_ops;
+    s->store.features = STORE_CREATE_ONLY | STORE_WRITABLE;
+    s->store.url = mem_printf("s3://%s%s%.*s", bucket, *prefix != '\0' ? "/" : "",
+                              (int)(*prefix != '\0' ? strlen(prefix) - 1 : 0), prefix);
+    s->prefix = prefix;
+    s->client = s3_client_new(&client, err);
     free(bucket);
-    free(prefix);
-    return s != NULL ? &s->store : NULL;
+    if (s->client == NULL || s3_object_rules_load(&s->rules, &options->objects, s3_client_is_tls(s->client), err) < 0) {
+        store_free(&s->store);
+        return NULL;
+    }
+    return &s->store;
 }

@@ -4,12 +4,14 @@
  *
  * A put is one PUT with its SHA-256 signed; a create-only put carries If-None-Match: * and goes over a connection of
  * its own, so that nothing below sends it twice. A store that answers 501 to that gets the object again without the
- * header, and the handle loses STORE_CREATE_ONLY. Nothing is tried again here: wrap it in store_retry.h.
+ * header, and the handle loses STORE_CREATE_ONLY. Only puts with STORE_PUT_PERMANENT carry the object lock. Nothing is
+ * tried again here: wrap it in store_retry.h.
  */
 #ifndef STORAGE_STORE_S3_H
 #define STORAGE_STORE_S3_H
 
 #include "storage/s3/client.h"
+#include "storage/s3/object_rules.h"
 #include "storage/store.h"
 
 #define STORE_S3_PREFIX_MAX 120 /* bytes of the prefix: S3's keys have at most 1024 */
@@ -20,10 +22,7 @@ struct store_s3_options {
     enum s3_addressing addressing;
     const char *access_key_file;
     struct http_options http;
-    /* Headers of every put; NULL: none. */
-    const char *storage_class; /* STANDARD_IA, ... */
-    const char *encryption;    /* x-amz-server-side-encryption: AES256, aws:kms */
-    const char *kms_key;
+    struct s3_object_options objects;
 };
 
 /* Makes no request. NULL with ERR_USAGE for what cannot be right, or without an access key ERR_STORE_DENIED. */

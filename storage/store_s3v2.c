@@ -476,8 +476,9 @@ check_options(const struct store_s3_options *o, const struct store_s3v2 *s, stru
                        "--s3-signature v4, or an http endpoint");
     if (s->credentials.keys.token != NULL)
         return err_set(err, ERR_USAGE, "Signature v2 has no session tokens; use --s3-signature v4");
-    if (o->storage_class != NULL || o->encryption != NULL || o->kms_key != NULL)
-        return err_set(err, ERR_USAGE, "Signature v2 goes with no storage class or encryption; use --s3-signature v4");
+    if (s3_object_options_any(&o->objects))
+        return err_set(err, ERR_USAGE,
+                       "Signature v2 goes with no storage class, encryption or object lock; use --s3-signature v4");
     return 0;
 }
 

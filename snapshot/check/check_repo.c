@@ -8,17 +8,15 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "snapshot/repo/catalog.h"
-#include "snapshot/repo/layout.h"
+#include "snapshot/repo/probe.h"
 #include "snapshot/repo/repo.h"
 
 #define NAMES_MAX     400                   /* bytes of instance names that are told */
 #define SKEW_WARN_MS  ((int64_t)60 * 1000)  /* times in manifests begin to mislead */
 #define SKEW_FAIL_MS  ((int64_t)900 * 1000) /* S3 refuses what was signed 15 minutes beside its own clock */
-#define PROBE_WORD    16
 #define REMEDY_DENIED "give these credentials, or this uid, the right to read, put and remove objects there"
 
 static const char *
@@ -193,27 +191,19 @@ probe_remove(struct check *c, struct store *store, const char *key)
 static void
 probe_writable(struct check *c, struct store *store, const char *instance)
 {
-    char word[PROBE_WORD + 1], when[UNITS_TEXT_MAX], *text;
-    uint8_t random[PROBE_WORD / 2];
-    struct layout_key key;
-    struct store_put put = {.key = key.text};
     struct err err = ERR_INIT, unused = ERR_INIT;
+    struct probe p;
 
-    digest_random(random, sizeof(random));
-    units_hex(random, sizeof(random), word);
-    layout_probe(&key, instance, word);
-    text = mem_printf("{\"format\":\"remora-probe\",\"time\":\"%s\"}\n", units_format_time(clock_wall_ms(), when));
-    put.data = text;
-    put.len = strlen(text);
-    if (store_put(store, &put, &err) < 0 || read_back(store, &put, &err) < 0) {
+    probe_init(&p, instance);
+    if (store_put(store, &p.put, &err) < 0 || read_back(store, &p.put, &err) < 0) {
         check_failed(c, "writable", &err, remedy_for(&err));
-        (void)!store_remove(store, key.text, &unused); /* it may have been stored all the same */
+        (void)!store_remove(store, p.key.text, &unused); /* it may have been stored all the same */
     } else {
         check_ok(c, "writable", "an object was put and read back");
-        probe_create_only(c, store, &put);
-        probe_remove(c, store, key.text);
+        probe_create_only(c, store, &p.put);
+        probe_remove(c, store, p.key.text);
     }
-    free(text);
+    probe_fini(&p);
 }
 
 /* ---- the backups ------------------------------------------------------------------------------------------------- */

@@ -9,8 +9,10 @@
  *
  * Which bytes mean what: Redis 2.6 (RDB 6) to 8.6 (RDB 13), older versions down to 1, and Valkey 9 (VALKEY080); opcode
  * 243 and type 22 differ between the two, so everything is dispatched on the magic. Damage is ERR_CORRUPT with the
- * offset of the byte where it showed. A type, opcode or version it does not know is ERR_UNSUPPORTED, unless the CRC at
- * the end says that the dump is damaged: that is why such a dump is read to its end before it is refused.
+ * offset of the byte where it showed. A type or opcode it does not know is ERR_UNSUPPORTED, unless the CRC at the end
+ * says that the dump is damaged: that is why such a dump is read to its end before it is refused. A version newer than
+ * those is taken as long as there is nothing else in it than what is known; and what would be damage in a known version
+ * is ERR_UNSUPPORTED in a newer one when the CRC is good.
  */
 #ifndef SNAPSHOT_RDB_RDB_SCAN_H
 #define SNAPSHOT_RDB_RDB_SCAN_H

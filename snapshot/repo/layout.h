@@ -41,7 +41,7 @@ void layout_fact(struct layout_key *key, const char *instance, enum layout_fact 
 void layout_facts(struct layout_key *key, const char *instance, enum layout_fact fact);
 /* "instances/NAME/FOLDER/", for a listing: FOLDER is "backups", "data" or "log". */
 void layout_folder(struct layout_key *key, const char *instance, const char *folder);
-/* "instances/NAME/probe/WORD": what `check` puts, reads back and removes; no reader ever looks there. */
+/* "instances/NAME/probe/WORD": see probe.h; no reader ever looks there. */
 void layout_probe(struct layout_key *key, const char *instance, const char *word);
 
 /* The id in a key of layout_manifest() or layout_fact(); false for any other key. */

@@ -45,7 +45,7 @@ static int
 put_index(const struct repo *repo, const struct index *index, struct manifest *m, struct err *err)
 {
     struct layout_key key;
-    struct store_put put = {.key = key.text};
+    struct store_put put = {.key = key.text, .flags = STORE_PUT_PERMANENT};
     size_t len = 0;
     char *data = index_write(index, &len);
     int rc;
@@ -116,7 +116,7 @@ static int
 put_manifest(const struct repo *repo, const struct manifest *m, bool *maybe_published, struct err *err)
 {
     struct layout_key key;
-    struct store_put put = {.key = key.text};
+    struct store_put put = {.key = key.text, .flags = STORE_PUT_PERMANENT};
     size_t len = 0;
     char *data = manifest_write(m, &len);
     int rc;
@@ -124,7 +124,8 @@ put_manifest(const struct repo *repo, const struct manifest *m, bool *maybe_publ
     layout_manifest(&key, m->instance, &m->id);
     put.data = data;
     put.len = len;
-    put.flags = store_features(repo->store) & STORE_CREATE_ONLY ? STORE_PUT_CREATE : 0;
+    if ((store_features(repo->store) & STORE_CREATE_ONLY) != 0)
+        put.flags |= STORE_PUT_CREATE;
     if (check_manifest(data, len, err) < 0) {
         free(data);
         return -1;

@@ -34,11 +34,12 @@ repo_check_requires(const json_t *object, struct err *err)
     return 0;
 }
 
-/* A new marker's bytes; ID gets its UUID. Caller frees. */
+/* A new marker's bytes: INSTANCE's, or with NULL the repository's. Caller frees. */
 static char *
-marker_write(const char *format, const char *instance, int64_t now_ms, char id[DIGEST_UUID_TEXT])
+marker_write(const char *instance, int64_t now_ms)
 {
-    char created[UNITS_TEXT_MAX], *line, *text;
+    const char *format = instance != NULL ? FORMAT_INSTANCE : FORMAT_REPO;
+    char created[UNITS_TEXT_MAX], id[DIGEST_UUID_TEXT], *line, *text;
     json_t *object;
 
     digest_uuid(id);
@@ -55,10 +56,26 @@ marker_write(const char *format, const char *instance, int64_t now_ms, char id[D
     return text;
 }
 
-/* Check a marker's bytes; ID (may be NULL) gets its UUID. */
+/* Which instance's is it? A folder that was copied or renamed by hand carries the marker of another. */
 static int
-marker_parse(const char *data, size_t len, const char *format, char id[DIGEST_UUID_TEXT], struct err *err)
+check_name(const json_t *object, const char *instance, struct err *err)
 {
+    const json_t *name = json_object_get(object, "name");
+
+    if (name == NULL || (json_is_string(name) && strcmp(json_string_value(name), instance) == 0))
+        return 0;
+    return err_set(
+        err, ERR_CORRUPT,
+        "it is the one of instance \"%.128s\", so this folder was copied or renamed by hand: give the folder "
+        "its name back, or, if \"%s\" is to be an instance of its own, write that name into the marker",
+        json_is_string(name) ? json_string_value(name) : "?", instance);
+}
+
+/* Check a marker's bytes; ID (may be NULL) gets its UUID. INSTANCE: whose it must be; NULL: the repository's. */
+static int
+marker_parse(const char *data, size_t len, const char *instance, char id[DIGEST_UUID_TEXT], struct err *err)
+{
+    const char *format = instance != NULL ? FORMAT_INSTANCE : FORMAT_REPO;
     json_t *object = json_read_object(data, len, err);
     const char *text = NULL;
     uint64_t version = 0;
@@ -85,6 +102,8 @@ marker_parse(const char *data, size_t len, const char *format, char id[DIGEST_UU
         (void)err_set(err, ERR_CORRUPT, "its id is not a UUID");
         goto out;
     }
+    if (instance != NULL && check_name(object, instance, err) < 0)
+        goto out;
     if (id != NULL)
         memcpy(id, text, DIGEST_UUID_TEXT);
     rc = 0;
@@ -93,16 +112,16 @@ out:
     return rc;
 }
 
-/* Read and check the marker KEY. ERR_NOT_FOUND when there is none. */
+/* Read and check the marker KEY, of INSTANCE or with NULL of the repository. ERR_NOT_FOUND when there is none. */
 static int
-marker_read(struct store *store, const char *key, const char *format, char id[DIGEST_UUID_TEXT], struct err *err)
+marker_read(struct store *store, const char *key, const char *instance, char id[DIGEST_UUID_TEXT], struct err *err)
 {
     char *data = NULL;
     size_t len = 0;
     int rc = store_get_all(store, key, REPO_SMALL_OBJECT, &data, &len, err);
 
     if (rc == 0) {
-        rc = marker_parse(data, len, format, id, err);
+        rc = marker_parse(data, len, instance, id, err);
         if (rc < 0)
             (void)err_wrap(err, "%s: the marker %s is not usable", store_url(store), key);
     }
@@ -112,22 +131,22 @@ marker_read(struct store *store, const char *key, const char *format, char id[DI
 
 /* Put the marker KEY unless it is there; *MADE says which. */
 static int
-marker_make(struct store *store, const char *key, const char *format, const char *instance, bool *made, struct err *err)
+marker_make(struct store *store, const char *key, const char *instance, bool *made, struct err *err)
 {
-    char id[DIGEST_UUID_TEXT], *text;
+    char *text;
     struct store_put put = {.key = key};
     int64_t now = 0;
     int rc;
 
     *made = false;
-    if (marker_read(store, key, format, NULL, err) == 0)
+    if (marker_read(store, key, instance, NULL, err) == 0)
         return 0;
     if (err->code != ERR_NOT_FOUND)
         return -1;
     err_clear(err);
     if (store_now(store, &now, err) < 0)
         return -1;
-    text = marker_write(format, instance, now, id);
+    text = marker_write(instance, now);
     put.data = text;
     put.len = strlen(text);
     put.flags = store_features(store) & STORE_CREATE_ONLY ? STORE_PUT_CREATE : 0;
@@ -135,7 +154,7 @@ marker_make(struct store *store, const char *key, const char *format, const char
     free(text);
     if (rc < 0 && err->code == ERR_EXISTS) { /* another init came first: its marker counts */
         err_clear(err);
-        return marker_read(store, key, format, NULL, err);
+        return marker_read(store, key, instance, NULL, err);
     }
     *made = rc == 0;
     return rc;
@@ -149,12 +168,12 @@ repo_init(struct store *store, const char *instance, struct repo_made *made, str
     memset(made, 0, sizeof(*made));
     if (instance != NULL && layout_check_instance(instance, err) < 0)
         return -1;
-    if (marker_make(store, LAYOUT_MARKER, FORMAT_REPO, NULL, &made->repository, err) < 0)
+    if (marker_make(store, LAYOUT_MARKER, NULL, &made->repository, err) < 0)
         return -1;
     if (instance == NULL)
         return 0;
     layout_instance_marker(&key, instance);
-    return marker_make(store, key.text, FORMAT_INSTANCE, instance, &made->instance, err);
+    return marker_make(store, key.text, instance, &made->instance, err);
 }
 
 int
@@ -164,7 +183,7 @@ repo_open(struct store *store, struct repo *repo, struct err *err)
 
     memset(repo, 0, sizeof(*repo));
     repo->store = store;
-    if (marker_read(store, LAYOUT_MARKER, FORMAT_REPO, repo->id, err) < 0) {
+    if (marker_read(store, LAYOUT_MARKER, NULL, repo->id, err) < 0) {
         if (err->code == ERR_NOT_FOUND)
             return err_set(err, ERR_NOT_FOUND,
                            "%s is not a repository (a wrong path or prefix? `remora init` makes one): %s",
@@ -273,7 +292,7 @@ repo_check_instance(const struct repo *repo, const char *instance, struct err *e
     if (layout_check_instance(instance, err) < 0)
         return -1;
     layout_instance_marker(&key, instance);
-    if (marker_read(repo->store, key.text, FORMAT_INSTANCE, NULL, err) == 0)
+    if (marker_read(repo->store, key.text, instance, NULL, err) == 0)
         return 0;
     if (err->code != ERR_NOT_FOUND)
         return -1;

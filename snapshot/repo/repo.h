@@ -39,7 +39,8 @@ int repo_init(struct store *store, const char *instance, struct repo_made *made,
  * unknown or is of a newer version; ERR_CORRUPT: not a marker. REPO borrows STORE and needs no clean-up. */
 int repo_open(struct store *store, struct repo *repo, struct err *err) MUST_CHECK;
 
-/* Read the instance's marker. ERR_NOT_FOUND names the instances that exist. */
+/* Read the instance's marker. ERR_NOT_FOUND names the instances that exist; ERR_CORRUPT where it is not a marker, or
+ * another instance's. */
 int repo_check_instance(const struct repo *repo, const char *instance, struct err *err) MUST_CHECK;
 
 /* The names of all instances, ascending: *NAMES is an array of *COUNT strings; free each and the array. At most 10,000.

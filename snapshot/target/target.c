@@ -179,7 +179,7 @@ check_all_movable(const struct target *t, struct err *err)
     if (fstat(t->dirfd, &folder) < 0)
         return err_sys(err, ERR_INTERNAL, errno, "stat the target %s", t->path);
     if (target_list_read(t->dirfd, ".", &list) < 0)
-        return err_sys(err, ERR_USAGE, errno, "read the target %s", t->path);
+        return err_sys(err, ERR_INTERNAL, errno, "read the target %s", t->path);
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         if (target_is_in_the_way(t, list.names[i]))
             rc = check_movable(t, list.names[i], &folder, err);

@@ -74,7 +74,7 @@ move_all(const struct target *t, int away, struct err *err)
     int rc = 0;
 
     if (target_list_read(t->dirfd, ".", &list) < 0)
-        return err_sys(err, ERR_USAGE, errno, "read the target %s", t->path);
+        return err_sys(err, ERR_INTERNAL, errno, "read the target %s", t->path);
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         if (target_is_in_the_way(t, list.names[i]))
             rc = move_one(t, away, list.names[i], err);

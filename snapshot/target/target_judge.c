@@ -249,13 +249,20 @@ judge_names(struct target *t, const struct target_list *list)
     return state;
 }
 
+/* Is that for the user to put right? What is not is the machine's failure, such as a disk's EIO. */
+static bool
+is_curable(int errnum)
+{
+    return errnum == EACCES || errnum == EPERM || errnum == ENOENT || errnum == ENOTDIR || errnum == EOVERFLOW;
+}
+
 int
 target_look(struct target *t, enum target_state *state, struct err *err)
 {
     struct target_list list;
 
     if (target_list_read(t->dirfd, ".", &list) < 0)
-        return err_sys(err, ERR_USAGE, errno, "read the target %s", t->path);
+        return err_sys(err, is_curable(errno) ? ERR_USAGE : ERR_INTERNAL, errno, "read the target %s", t->path);
     *state = judge_names(t, &list);
     target_list_free(&list);
     return 0;

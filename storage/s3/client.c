@@ -80,6 +80,28 @@ s3_client_free(struct s3_client *c)
     free(c);
 }
 
+bool
+s3_client_is_tls(struct s3_client *c)
+{
+    bool tls;
+
+    REQUIRE(pthread_mutex_lock(&c->mutex) == 0);
+    tls = c->place.tls;
+    REQUIRE(pthread_mutex_unlock(&c->mutex) == 0);
+    return tls;
+}
+
+int64_t
+s3_client_now_ms(struct s3_client *c)
+{
+    int64_t now;
+
+    REQUIRE(pthread_mutex_lock(&c->mutex) == 0);
+    now = clock_wall_ms() + c->clock_offset_ms;
+    REQUIRE(pthread_mutex_unlock(&c->mutex) == 0);
+    return now;
+}
+
 /* ---- one request ---- */
 
 /* Everything of one request that has to live until it is sent. */
@@ -257,7 +279,11 @@ int
 s3_client_call(struct s3_client *c, const struct s3_call *call, struct http_answer *answer, struct s3_error *error,
                struct err *err)
 {
-    struct s3_failure failure = {.error = error, .bucket = c->bucket, .bodiless = strcmp(call->method, "HEAD") == 0};
+    struct s3_failure failure = {
+        .error = error,
+        .bucket = c->bucket,
+        .bodiless = strcmp(call->method, "HEAD") == 0,
+        .is_removal = strcmp(call->method, "DELETE") == 0 || strcmp(call->method, "POST") == 0};
 
     for (unsigned sent = 1;; sent++) {
         memset(error, 0, sizeof(*error));

@@ -46,6 +46,11 @@ struct s3_call {
 struct s3_client *s3_client_new(const struct s3_client_options *options, struct err *err) MUST_CHECK;
 void s3_client_free(struct s3_client *c);
 
+/* Is the store asked over TLS? Once it is, no redirect leads away from it. */
+bool s3_client_is_tls(struct s3_client *c);
+/* The time by the store's clock, as far as it has been learnt. */
+int64_t s3_client_now_ms(struct s3_client *c);
+
 /*
  * 0: the store did it: a 2xx without an error in it. -1: ERROR says what S3 said (code "" when nothing), ANSWER->status
  * is 0 when there was no whole answer, and ERR is what failure.h makes of it. http_answer_fini(ANSWER) in any case.

@@ -93,6 +93,24 @@ meaning_of_status(const struct s3_failure *f)
     }
 }
 
+/* Was a removal denied because of the object, and not because of who asks? AWS: AccessDenied, "... because object
+ * protected by object lock"; Ceph: AccessDenied, "forbidden by object lock"; MinIO and others: InvalidRequest, "Object
+ * is WORM protected ...". */
+static bool
+is_locked(const struct s3_failure *f)
+{
+    static const char *const words[] = {"object lock", "objectlock", "WORM", "retention", "legal hold"};
+    const struct s3_error *e = f->error;
+
+    if (!f->is_removal || (strcmp(e->code, "AccessDenied") != 0 && strcmp(e->code, "InvalidRequest") != 0))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcasestr(e->message, words[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
 int
 s3_failure_set(const struct s3_failure *f, struct err *err)
 {
@@ -102,6 +120,8 @@ s3_failure_set(const struct s3_failure *f, struct err *err)
     if (strcmp(e->code, "NoSuchBucket") == 0)
         return err_set(err, ERR_NOT_FOUND, "there is no bucket \"%s\"; check its name, the endpoint and the region",
                        f->bucket);
+    if (is_locked(f))
+        return err_set(err, ERR_LOCKED, "the store keeps it for now, since it is locked: %s (%s)", e->code, e->message);
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         const char *meaning = codes[i].meaning;
 

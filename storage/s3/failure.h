@@ -13,11 +13,13 @@ struct s3_failure {
     const struct s3_error *error; /* code "": the body held none */
     int64_t retry_after_ms;       /* 0: not said */
     const char *bucket;
-    bool bodiless; /* the answer to a HEAD: that it says no code means nothing */
+    bool is_removal; /* of one object or of many */
+    bool bodiless;   /* the answer to a HEAD: that it says no code means nothing */
 };
 
 /* Always -1. A 404 that names no S3 code, and could, is ERR_CORRUPT: any web server answers so, and "there is no
- * backup" must not be read out of a wrong endpoint. */
+ * backup" must not be read out of a wrong endpoint. A removal that is denied because the object is locked is
+ * ERR_LOCKED: S3 has no code for that, only words, so what does not say so is ERR_STORE_DENIED. */
 int s3_failure_set(const struct s3_failure *f, struct err *err);
 
 #endif

@@ -209,6 +209,8 @@ take_header(struct http_answer *a, const char *name, const char *value)
         copy_value(a->region, sizeof(a->region), value);
     else if (strcasecmp(name, "x-amz-checksum-sha256") == 0)
         copy_value(a->sha256, sizeof(a->sha256), value);
+    else if (strcasecmp(name, "x-amz-server-side-encryption-customer-algorithm") == 0)
+        copy_value(a->customer_algorithm, sizeof(a->customer_algorithm), value);
 }
 
 static void
@@ -333,7 +335,7 @@ header_list(const struct http_request *r)
 
         REQUIRE(longer != NULL);
         list = longer;
-        mem_wipe(line, strlen(line)); /* a session token may be in it */
+        mem_wipe(line, strlen(line)); /* a session token or a key may be in it */
         free(line);
     }
     /* Without these two libcurl adds headers of its own, and waits a second for servers that ignore the first. */
@@ -342,6 +344,14 @@ header_list(const struct http_request *r)
     list = curl_slist_append(list, "Content-Type:");
     REQUIRE(list != NULL);
     return list;
+}
+
+static void
+header_list_free(struct curl_slist *list)
+{
+    for (struct curl_slist *line = list; line != NULL; line = line->next)
+        mem_wipe(line->data, strlen(line->data));
+    curl_slist_free_all(list);
 }
 
 static void
@@ -453,7 +463,7 @@ http_perform(struct http *h, const struct http_request *request, struct http_ans
     set_request(curl, &x, headers, detail);
     rc = curl_easy_perform(curl);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
-    curl_slist_free_all(headers);
+    header_list_free(headers);
     handle_give_back(h, curl);
     if (rc != CURLE_OK && !(rc == CURLE_WRITE_ERROR && x.stopped))
         return no_answer(h, &x, rc, detail, err);

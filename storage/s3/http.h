@@ -43,6 +43,7 @@ struct http_answer {
     char location[1024];                          /* "": none */
     char region[64];                              /* x-amz-bucket-region */
     char sha256[64];                              /* x-amz-checksum-sha256, in base64 */
+    char customer_algorithm[16];                  /* x-amz-server-side-encryption-customer-algorithm */
     struct buf body;                              /* what no sink took: errors above all */
 };
 

@@ -2,6 +2,7 @@
 /* store_list_cases.c: listings: order, prefix, start_after, delimiter, stopping, many keys. */
 #include "tests/conformance/store_cases.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,50 @@ list__folder_without_objects__is_not_told(void **state)
     assert_like_model(f, (const char *const[]){"kept/x"}, 1, &(struct store_list){.prefix = "gone/", .delimiter = '/'});
 }
 
+#define FILLERS 4
+
+/* One of the threads that put many keys: each its share, since a remote store answers one put at a time slowly. */
+struct filler {
+    const struct fixture *f;
+    unsigned first;
+    struct err err;
+};
+
+static void
+many_key(char key[64], unsigned i)
+{
+    (void)snprintf(key, 64, "many/%u/%08u", i % 3, i);
+}
+
+static void *
+fill(void *arg)
+{
+    struct filler *filler = arg;
+    char key[64];
+
+    for (unsigned i = filler->first; i < filler->f->suite.many_keys && filler->err.code == ERR_NONE; i += FILLERS) {
+        many_key(key, i);
+        (void)!put_bytes(filler->f->w, key, "x", 1, 0, &filler->err);
+    }
+    return NULL;
+}
+
+static void
+put_many(const struct fixture *f)
+{
+    struct filler fillers[FILLERS];
+    pthread_t threads[FILLERS];
+
+    for (unsigned i = 0; i < FILLERS; i++) {
+        fillers[i] = (struct filler){.f = f, .first = i, .err = ERR_INIT};
+        assert_int_equal(pthread_create(&threads[i], NULL, fill, &fillers[i]), 0);
+    }
+    for (unsigned i = 0; i < FILLERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (unsigned i = 0; i < FILLERS; i++)
+        assert_ok(fillers[i].err.code == ERR_NONE ? 0 : -1, &fillers[i].err);
+}
+
 static void
 list__many_keys__tells_each_once_from_anywhere(void **state)
 {
@@ -215,10 +260,7 @@ list__many_keys__tells_each_once_from_anywhere(void **state)
     struct told told = {0};
     char key[64];
 
-    for (unsigned i = 0; i < n; i++) {
-        (void)snprintf(key, sizeof(key), "many/%u/%08u", i % 3, i);
-        put_text(f, key, "x");
-    }
+    put_many(f);
     assert_ok(store_list(f->r, &(struct store_list){.prefix = "many/"}, told_add, &told, &err), &err);
     assert_int_equal(told.count, n);
     for (size_t i = 1; i < told.count; i++)
@@ -230,7 +272,7 @@ list__many_keys__tells_each_once_from_anywhere(void **state)
     for (unsigned i = 0; i < n; i++) {
         char each[64];
 
-        (void)snprintf(each, sizeof(each), "many/%u/%08u", i % 3, i);
+        many_key(each, i);
         assert_int_equal(told.count > 0 && bsearch(&(const struct store_object){.key = each}, told.objects, told.count,
                                                    sizeof(*told.objects), compare) != NULL,
                          strcmp(each, key) > 0);

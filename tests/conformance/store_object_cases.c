@@ -81,6 +81,21 @@ put__with_its_digest__is_stored_the_same(void **state)
 }
 
 static void
+put__permanent__is_stored_the_same(void **state)
+{
+    const struct fixture *f = *state;
+    struct err err = ERR_INIT;
+
+    assert_ok(put_bytes(f->w, "permanent", "data", 4, STORE_PUT_PERMANENT, &err), &err);
+    assert_text(f, "permanent", "data");
+    if (f->suite.no_create_only)
+        return;
+    assert_fails(put_bytes(f->w, "permanent", "other", 5, STORE_PUT_PERMANENT | STORE_PUT_CREATE, &err), &err,
+                 ERR_EXISTS);
+    assert_text(f, "permanent", "data");
+}
+
+static void
 put__existing_key__is_overwritten(void **state)
 {
     const struct fixture *f = *state;
@@ -250,6 +265,28 @@ remove__once_twice_and_absent__is_gone(void **state)
     assert_text(f, "go/one", "again");
 }
 
+static void
+remove_many__some_absent_and_odd__all_are_gone(void **state)
+{
+    static const char *const keys[] = {"go/<a>&\"b'", "go/two", "never/was/here", "go/one", "go/two", "go/%41+"};
+    const struct fixture *f = *state;
+    struct err err = ERR_INIT;
+    struct told told = {0};
+
+    put_text(f, "go/kept", "k");
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (strncmp(keys[i], "go/", 3) == 0)
+            put_text(f, keys[i], "x");
+    assert_ok(store_remove_many(f->w, keys, 0, &err), &err);
+    for (int twice = 0; twice < 2; twice++) {
+        assert_ok(store_remove_many(f->w, keys, ARRAY_LEN(keys), &err), &err);
+        assert_ok(store_list(f->r, &(struct store_list){0}, told_add, &told, &err), &err);
+        assert_int_equal(told.count, 1);
+        assert_string_equal(told.objects[0].key, "go/kept");
+        told_free(&told);
+    }
+}
+
 /* ---- keys ---- */
 
 /* A key of LEN bytes in parts of at most PART bytes. */
@@ -376,6 +413,7 @@ const struct CMUnitTest store_object_cases[] = {
     cmocka_unit_test(put__sizes_from_empty_to_big__come_back_whole),
     cmocka_unit_test(put__null_data_of_length_0__is_an_empty_object),
     cmocka_unit_test(put__with_its_digest__is_stored_the_same),
+    cmocka_unit_test(put__permanent__is_stored_the_same),
     cmocka_unit_test(put__existing_key__is_overwritten),
     cmocka_unit_test(put__create_only__keeps_what_was_there),
     cmocka_unit_test(get__ranges__are_exact_and_end_with_the_object),
@@ -384,6 +422,7 @@ const struct CMUnitTest store_object_cases[] = {
     cmocka_unit_test(get_all__around_its_limits__is_whole_or_refused),
     cmocka_unit_test(stat__after_put__has_the_stores_time),
     cmocka_unit_test(remove__once_twice_and_absent__is_gone),
+    cmocka_unit_test(remove_many__some_absent_and_odd__all_are_gone),
     cmocka_unit_test(keys__odd_but_allowed__work_in_every_call),
     cmocka_unit_test(keys__of_the_greatest_length__work),
     cmocka_unit_test(keys__forbidden__are_refused_by_every_call),

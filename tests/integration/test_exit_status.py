@@ -215,6 +215,22 @@ class ExitStatus(Case):
         self.assertEqual(1, len(self.ids(repo)))
         self.assertEqual([], [p for p in target.iterdir() if not p.name.startswith(".remora-")])
 
+    def test_7_is_found_out_before_the_server_is_asked_for_anything(self):
+        repo = self.repository()
+        server = self.server()
+        instance = repo.path / "instances" / "shop"
+        os.chmod(instance, 0o555)
+        try:
+            for words in (["--data-dir", server.data], ["--method", "psync"]):
+                self.expect(remora.STORE_DENIED,
+                            repo.run("backup", "--redis-url", server.url, *words, wrapper=processes.powerless),
+                            "cannot be written to", "permission")
+        finally:
+            os.chmod(instance, 0o755)
+        asked = server.info("commandstats")
+        self.assertEqual([], [name for name in asked if name in ("cmdstat_bgsave", "cmdstat_psync")])
+        self.untouched(repo)
+
     # ---- 8 and 9: the server ----
 
     def test_8_no_server(self):

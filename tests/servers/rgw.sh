@@ -41,6 +41,8 @@ wait_for() {
 }
 
 write_config() {
+    # multi obj del max aio: 16.2's removals of several objects at once now and then crash it (ceph/ceph#49327).
+    # tcp_nodelay: without it every small answer with a body comes 40 ms late, since it is sent in two parts.
     # "v2:" and the client mode: without them the gateway waits for ever for a monitor without authentication (16.2).
     cat > "$dir/ceph.conf" << C
 [global]
@@ -80,11 +82,14 @@ osd op num shards = 2
 osd op num threads per shard = 1
 [client.rgw.a]
 rgw data = $dir/rgw
-rgw frontends = beast endpoint=127.0.0.1:$http_port ssl_endpoint=127.0.0.1:$https_port ssl_certificate=$dir/tls/server.pem ssl_private_key=$dir/tls/server.pem
+rgw frontends = beast tcp_nodelay=1 endpoint=127.0.0.1:$http_port ssl_endpoint=127.0.0.1:$https_port ssl_certificate=$dir/tls/server.pem ssl_private_key=$dir/tls/server.pem
 rgw dns name = s3.localhost
 rgw thread pool size = 32
 rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = remora-key=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=
 rgw override bucket index max shards = 1
+rgw multi obj del max aio = 1
 C
 }
 

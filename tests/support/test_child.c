@@ -54,6 +54,15 @@ test_child_drop_root(void)
     return setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
+/* From now on CODE (COUNT instructions) decides on this process's system calls. */
+static bool
+filter_calls(struct sock_filter *code, unsigned short count)
+{
+    struct sock_fprog program = {.len = count, .filter = code};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
 bool
 test_child_refuse_renames(int renameat2_errno, int linkat_errno)
 {
@@ -71,7 +80,19 @@ test_child_refuse_renames(int renameat2_errno, int linkat_errno)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         BPF_STMT(BPF_RET | BPF_K, rename_ret),
     };
-    struct sock_fprog program = {.len = ARRAY_LEN(code), .filter = code};
 
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+    return filter_calls(code, ARRAY_LEN(code));
+}
+
+bool
+test_child_refuse(long number, int errnum)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)errnum),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+
+    return filter_calls(code, ARRAY_LEN(code));
 }

@@ -32,4 +32,8 @@ bool test_child_drop_root(void);
  * (0: they work). False when the kernel has no seccomp. */
 bool test_child_refuse_renames(int renameat2_errno, int linkat_errno);
 
+/* In a child: from now on the system call NUMBER (SYS_...) fails with ERRNUM, as a broken disk lets it. False when the
+ * kernel has no seccomp. */
+bool test_child_refuse(long number, int errnum);
+
 #endif

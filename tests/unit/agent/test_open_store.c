@@ -2,6 +2,7 @@
 #include "tests/support/test_common.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -103,6 +104,40 @@ open_store__other_urls__are_refused_without_their_secrets(void **state)
     }
 }
 
+static void
+open_store__s3_options_that_do_not_go_together__are_usage(void **state)
+{
+    static const struct {
+        struct config config;
+        const char *word;
+    } cases[] = {
+        {{.s3_sse = SSE_CUSTOMER}, "--s3-sse-customer-key-file"},
+        {{.s3_sse = SSE_CUSTOMER, .s3_sse_customer_key_file = "/dev/null"}, "https"},
+        {{.s3_sse = SSE_AES256, .s3_sse_kms_key_id = "id"}, "--s3-sse kms"},
+        {{.s3_object_lock = OBJECT_LOCK_GOVERNANCE}, "--s3-object-lock-for"},
+        {{.s3_object_lock_for_ms = 1000}, "--s3-object-lock"},
+#ifdef REMORA_LIBS3
+        {{.s3_signature = SIGNATURE_V2, .s3_storage_class = "A"}, "v4"},
+        {{.s3_signature = SIGNATURE_V2, .s3_sse = SSE_KMS}, "v4"},
+        {{.s3_signature = SIGNATURE_V2, .s3_object_lock = OBJECT_LOCK_COMPLIANCE}, "v4"},
+#endif
+    };
+
+    (void)state;
+    (void)setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
+    (void)setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t/of/tests", 1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct config config = cases[i].config;
+        struct err err = ERR_INIT;
+
+        config.repo = "s3://bucket";
+        config.s3_endpoint = "http://127.0.0.1:1";
+        assert_null(open_store(&config, 0, &err));
+        if (err.code != ERR_USAGE || strstr(err.msg, cases[i].word) == NULL)
+            fail_msg("%s: %s, not usage with \"%s\"", err_name(err.code), err.msg, cases[i].word);
+    }
+}
+
 int
 main(void)
 {
@@ -112,6 +147,7 @@ main(void)
         TEST(open_store__read_only__refuses_to_change_anything),
         TEST(open_store__missing_folder__is_made_only_on_request),
         TEST(open_store__other_urls__are_refused_without_their_secrets),
+        TEST(open_store__s3_options_that_do_not_go_together__are_usage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,32 @@ markers__damaged_newer_or_requiring__refused_and_left(void **state)
 }
 
 static void
+check_instance__folder_copied_by_hand__says_whose_it_is_and_what_to_do(void **state)
+{
+    static const char copy[] = "instances/shop-cache-copy/instance.json";
+    struct err err = ERR_INIT;
+    struct repo_made made;
+    struct repo_case c;
+    char *marker;
+    size_t len = 0;
+
+    (void)state;
+    repo_case_open(&c);
+    marker = repo_case_get(c.mem, INSTANCE, &len);
+    repo_case_put(c.mem, copy, marker, len);
+    assert_int_equal(repo_check_instance(&c.repo, "shop-cache-copy", &err), -1);
+    assert_non_null(strstr(err.msg, copy));
+    assert_non_null(strstr(err.msg, "\"" CASE_INSTANCE "\""));
+    assert_non_null(strstr(err.msg, "write that name"));
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_fails(repo_init(c.store, "shop-cache-copy", &made, &err), &err, ERR_CORRUPT);
+    assert_ok(repo_check_instance(&c.repo, CASE_INSTANCE, &err), &err);
+    free(marker);
+    marker_is(INSTANCE, "{\"format\":\"remora-instance\",\"version\":1,\"name\":7," GOOD_REST, ERR_CORRUPT);
+    repo_case_close(&c);
+}
+
+static void
 marker__unknown_fields__ignored(void **state)
 {
     struct err err = ERR_INIT;
@@ -359,6 +385,7 @@ main(void)
         cmocka_unit_test(repo_init__many_at_once__one_made_it),
         cmocka_unit_test(repo_open__no_marker__says_what_to_do),
         cmocka_unit_test(markers__damaged_newer_or_requiring__refused_and_left),
+        cmocka_unit_test(check_instance__folder_copied_by_hand__says_whose_it_is_and_what_to_do),
         cmocka_unit_test(marker__unknown_fields__ignored),
         cmocka_unit_test(repo_instances__folders__our_names_ascending),
         cmocka_unit_test(check_instance__missing__names_the_others),

@@ -3,6 +3,7 @@
 #include "snapshot/backup.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -210,6 +211,59 @@ backup__id_time__snapshot_then_ctime_then_mtime_never_the_future(void **state)
     assert_in_range(id_time(0, 0, 4102444800000, 0), now, now + 60000); /* a file from the future */
 }
 
+/* ---- what an object lock covers ---- */
+
+static const struct store_ops *spied;
+static char locked[16][160], unlocked[16][160];
+static size_t locked_count, unlocked_count;
+
+static int
+spy_put(struct store *s, const struct store_put *put, struct err *err)
+{
+    bool permanent = (put->flags & STORE_PUT_PERMANENT) != 0;
+
+    (void)snprintf(permanent ? locked[locked_count++] : unlocked[unlocked_count++], sizeof(locked[0]), "%s", put->key);
+    return spied->put(s, put, err);
+}
+
+static bool
+ends_with(const char *text, const char *end)
+{
+    return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
+}
+
+static void
+backup__its_segments_index_and_manifest__are_permanent_and_nothing_else(void **state)
+{
+    struct store_ops ops;
+    struct err err = ERR_INIT;
+    struct manifest *m = NULL;
+    struct repo_made made;
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 3 * (size_t)CASE_SEGMENT, 0, 1);
+    spied = b.c.mem->ops;
+    ops = *spied;
+    ops.put = spy_put;
+    b.c.mem->ops = &ops;
+    locked_count = unlocked_count = 0;
+    assert_ok(repo_init(b.c.store, "another", &made, &err), &err);
+    assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+    assert_ok(verify_record(&b.c.repo, m, VERIFY_DIGESTS, "0", &err), &err);
+    assert_int_equal(locked_count, 5);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(ends_with(locked[i], ".zst"));
+    assert_true(ends_with(locked[3], "/rdb/index"));
+    assert_non_null(strstr(locked[4], "/backups/"));
+    assert_int_equal(unlocked_count, 2);
+    assert_string_equal(unlocked[0], "instances/another/instance.json");
+    assert_non_null(strstr(unlocked[1], "/verified/"));
+    manifest_free(m);
+    b.c.mem->ops = spied;
+    end(&b);
+}
+
 /* ---- failures: never a manifest, nothing left ---- */
 
 static void
@@ -261,6 +315,41 @@ backup__source_fails__nothing_left(void **state)
             end(&b);
         }
     }
+}
+
+/* A pod that may put and not remove: prune takes what is left, and the failure is told as it was. */
+static void
+backup__fails_and_may_not_remove__keeps_its_error(void **state)
+{
+    const struct store_fault denied = {.call = STORE_CALL_REMOVE, .what = STORE_FAULT_FAIL, .code = ERR_STORE_DENIED};
+    struct err err = ERR_INIT;
+    struct manifest *m = NULL;
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 12 * (size_t)CASE_SEGMENT, 0, 2);
+    b.source.confirm_code = ERR_SERVER;
+    store_fault_add(b.c.store, &denied);
+    assert_fails(backup_run(&b.o, &b.source.source, &m, &err), &err, ERR_SERVER);
+    assert_int_equal(repo_case_count(b.c.mem, FOLDER "backups/"), 0);
+    assert_true(repo_case_count(b.c.mem, FOLDER "data/") > 0);
+    assert_int_equal(store_fault_counts(b.c.store).calls[STORE_CALL_REMOVE], 1); /* and does not ask for each */
+    end(&b);
+}
+
+static void
+backup__more_segments_than_one_removal_takes__nothing_left(void **state)
+{
+    const size_t segments = 2 * STORE_REMOVE_MAX + 20; /* the last few are dropped before they are put */
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, segments * 512, 0, 2);
+    b.o.plan.segment_bytes = 512;
+    b.source.confirm_code = ERR_SERVER;
+    assert_backup_fails(&b, ERR_SERVER);
+    assert_true(store_fault_counts(b.c.store).calls[STORE_CALL_PUT] > 2 * STORE_REMOVE_MAX);
+    end(&b);
 }
 
 static void
@@ -526,7 +615,10 @@ main(void)
         cmocka_unit_test(backup__everything_given__in_the_manifest),
         cmocka_unit_test(backup__id_time__snapshot_then_ctime_then_mtime_never_the_future),
         cmocka_unit_test(backup__empty_source__corrupt),
+        cmocka_unit_test(backup__its_segments_index_and_manifest__are_permanent_and_nothing_else),
         cmocka_unit_test(backup__source_fails__nothing_left),
+        cmocka_unit_test(backup__fails_and_may_not_remove__keeps_its_error),
+        cmocka_unit_test(backup__more_segments_than_one_removal_takes__nothing_left),
         cmocka_unit_test(backup__source_does_not_confirm__nothing_left),
         cmocka_unit_test(backup__damaged_dump__nothing_left),
         cmocka_unit_test(backup__unknown_type__unsupported_unless_allowed),

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_target_judge.c: is there data in this folder? The table, alone and combined, and that looking touches nothing.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "tests/support/target_case.h"
+#include "tests/support/test_child.h"
 #include "tests/support/test_common.h"
 
 struct judged {
@@ -320,6 +324,32 @@ judge__folder_itself_unreadable__usage_and_never_empty(void **state)
     test_remove_dir(dir);
 }
 
+static int
+judge_on_a_broken_disk(void *cookie)
+{
+    enum target_state judged;
+    struct err err = ERR_INIT;
+    struct target *t = NULL;
+
+    CHILD_CHECK(target_open(cookie, "dump.rdb", &t, &err) == 0);
+    CHILD_CHECK(test_child_refuse(SYS_getdents64, EIO));
+    CHILD_CHECK(target_judge(t, &judged, &err) < 0);
+    CHILD_CHECK(err.code == ERR_INTERNAL && err.sys == EIO);
+    target_free(t);
+    return 0;
+}
+
+static void
+judge__folder_on_a_broken_disk__is_no_fault_of_the_users(void **state)
+{
+    char dir[256];
+
+    (void)state;
+    test_make_dir(dir);
+    assert_int_equal(test_child_run(judge_on_a_broken_disk, dir), 0);
+    test_remove_dir(dir);
+}
+
 int
 main(void)
 {
@@ -333,6 +363,7 @@ main(void)
         cmocka_unit_test(judge__unreadable__unsure_unless_its_name_is_data),
         cmocka_unit_test(judge__unreadable_lost_and_found__ignored),
         cmocka_unit_test(judge__folder_itself_unreadable__usage_and_never_empty),
+        cmocka_unit_test(judge__folder_on_a_broken_disk__is_no_fault_of_the_users),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
