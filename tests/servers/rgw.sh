@@ -80,7 +80,7 @@ osd op num shards = 2
 osd op num threads per shard = 1
 [client.rgw.a]
 rgw data = $dir/rgw
-rgw frontends = beast endpoint=127.0.0.1:$http_port ssl_endpoint=127.0.0.1:$https_port ssl_certificate=$dir/tls/server.pem ssl_private_key=$dir/tls/server.pem
+rgw frontends = beast endpoint=127.0.0.1:$http_port ssl_endpoint=127.0.0.1:$https_port ssl_certificate=$dir/tls/server.pem ssl_private_key=$dir/tls/server.pem tcp_nodelay=1
 rgw dns name = s3.localhost
 rgw thread pool size = 32
 rgw crypt require ssl = false

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import unittest
+import uuid
 from pathlib import Path
 
 from . import s3
@@ -53,15 +54,22 @@ class Gateway:
         """After a kill; what was stored is still there."""
         subprocess.run([*SCRIPT, "restart-gateway", str(self.folder)], check=True, capture_output=True, timeout=100)
 
-    def add_user(self, name):
-        """A second user, without a bucket of its own: (access key, secret key)."""
-        key = f"{name.upper():X<20}"[:20], f"{name}/secret+of/the/second/user"
-        words = ["radosgw-admin", "--conf", str(self.folder / "ceph.conf"), "user", "create", f"--uid={name}",
-                 f"--display-name={name}", f"--access-key={key[0]}", f"--secret-key={key[1]}"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    def add_user(self):
+        """Another user, who may do nothing yet: (its name, (access key, secret key))."""
+        name = f"it{uuid.uuid4().hex[:18]}"
+        key = name.upper(), f"the/secret+of/{name}"
+        self._admin("create", f"--uid={name}", f"--display-name={name}", f"--access-key={key[0]}",
+                    f"--secret-key={key[1]}")
+        return name, key
+
+    def remove_user(self, name):
+        self._admin("rm", f"--uid={name}")
+
+    def _admin(self, *words):
+        done = subprocess.run(["radosgw-admin", "--conf", str(self.folder / "ceph.conf"), "user", *words],
+                              capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"radosgw-admin could not make the user {name}: {done.stderr[-500:]}")
-        return key
+            raise RuntimeError(f"radosgw-admin user {words[0]}: {done.stderr[-500:]}")
 
     def stop(self):
         if self._holder is not None:

@@ -8,6 +8,7 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import json
 import os
 import re
 import uuid
@@ -88,6 +89,15 @@ class Client:
     def get(self, bucket, key):
         return self.call("GET", f"/{bucket}/{key}")
 
+    def set_policy(self, bucket, *statements):
+        """Who may do what in it, beside its owner."""
+        policy = {"Version": "2012-10-17", "Statement": list(statements)}
+        self.call("PUT", f"/{bucket}", {"policy": ""}, json.dumps(policy).encode())
+
+    def remove_bucket(self, bucket):
+        self.remove_all(bucket)
+        self.call("DELETE", f"/{bucket}")
+
     def remove_all(self, bucket, prefix=""):
         for key in self.objects(bucket, prefix):
             self.call("DELETE", f"/{bucket}/{key}")
@@ -111,6 +121,7 @@ class Repository(remora.Repository):
 
     @property
     def env(self):
+        """The access key, and nothing of the machine's own."""
         return {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key, "AWS_REGION": REGION,
                 "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_CONFIG_FILE": os.devnull}
 
