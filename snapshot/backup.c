@@ -266,22 +266,28 @@ clear(struct pipeline *p)
     manifest_free(p->m);
 }
 
-/* After a failure: take back what was put. What cannot be removed is data without a manifest, which prune finds. */
+/* After a failure: take back what was put. What cannot be removed is data without a manifest, which prune finds. A store
+ * that could not be reached for the one is not asked for the others: each would be tried again for as long. */
 static void
 remove_segments(struct pipeline *p)
 {
     struct store *store = p->o->repo->store;
+    uint64_t objects = p->submitted > 0 ? p->submitted + 1 : 0, left = 0; /* the segments, and the index */
     struct err err = ERR_INIT;
     struct layout_key key;
-    uint64_t left = 0;
 
-    for (uint64_t n = 0; n < p->submitted; n++) {
-        layout_segment(&key, p->m->instance, &p->m->id, p->m->rdb_member.name, n);
-        left += store_remove(store, key.text, &err) < 0;
-    }
-    if (p->submitted > 0) {
-        layout_index(&key, p->m->instance, &p->m->id, p->m->rdb_member.name);
-        left += store_remove(store, key.text, &err) < 0;
+    for (uint64_t n = 0; n < objects; n++) {
+        if (n < p->submitted)
+            layout_segment(&key, p->m->instance, &p->m->id, p->m->rdb_member.name, n);
+        else
+            layout_index(&key, p->m->instance, &p->m->id, p->m->rdb_member.name);
+        if (store_remove(store, key.text, &err) == 0)
+            continue;
+        left++;
+        if (err.code == ERR_STORAGE) {
+            left += objects - n - 1;
+            break;
+        }
     }
     if (left > 0)
         log_warn("objects of the failed backup are left in the store", LOG_S("id", p->m->id.text),

@@ -450,6 +450,23 @@ backup__removal_denied__the_first_error_counts(void **state)
     end(&b);
 }
 
+/* Each removal would be tried again for minutes. */
+static void
+backup__store_unreachable__one_removal_is_tried(void **state)
+{
+    struct err err = ERR_INIT;
+    struct manifest *m = NULL;
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 7 * (size_t)CASE_SEGMENT + 3, 0, 2);
+    b.source.confirm_code = ERR_SERVER;
+    store_fault_add(b.c.store, &(struct store_fault){.call = STORE_CALL_REMOVE, .code = ERR_STORAGE});
+    assert_fails(backup_run(&b.o, &b.source.source, &m, &err), &err, ERR_SERVER);
+    assert_int_equal(store_fault_counts(b.c.store).calls[STORE_CALL_REMOVE], 1);
+    end(&b);
+}
+
 /* ---- a signal ---- */
 
 static void
@@ -534,6 +551,7 @@ main(void)
         cmocka_unit_test(backup__store_fails_at_nth_call__clean_for_every_n),
         cmocka_unit_test(backup__store_dies_for_good__right_code_and_no_manifest),
         cmocka_unit_test(backup__removal_denied__the_first_error_counts),
+        cmocka_unit_test(backup__store_unreachable__one_removal_is_tried),
         cmocka_unit_test(backup__sigterm_in_the_middle__interrupted_and_nothing_left),
         cmocka_unit_test(backup__progress__ends_with_everything),
     };
