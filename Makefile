@@ -166,8 +166,8 @@ servers: ## unpack the Redis and Valkey of other Debian releases below build/ser
 integration: all ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
 	@sh tests/servers/newer-servers.sh || echo "integration: the servers of other Debian releases could not be had" >&2
 	@REMORA=$(abspath $(PROGRAM)) python3 tests/integration/run.py $(TESTS)
-bench: all ## time, CPU and memory of backup and restore on 1 GB, beside zstd alone
-	@sh tests/bench/bench.sh
+bench: all ## time, CPU and memory on 1 GB, beside zstd alone; to S3 beside aws and restic (BENCH='disk' or 's3': one)
+	@sh tests/bench/bench.sh $(BENCH)
 
 # ---- fuzzing ---------------------------------------------------------------------------------------------------------
 FUZZ_SECONDS ?= 60

@@ -266,8 +266,8 @@ clear(struct pipeline *p)
     manifest_free(p->m);
 }
 
-/* After a failure: take back what was put. What cannot be removed is data without a manifest, which prune finds. A store
- * that could not be reached for the one is not asked for the others: each would be tried again for as long. */
+/* After a failure: take back what was put. What cannot be removed is data without a manifest, which prune finds. A
+ * store that could not be reached for the one is not asked for the others: each would be tried again for as long. */
 static void
 remove_segments(struct pipeline *p)
 {

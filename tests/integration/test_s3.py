@@ -115,7 +115,8 @@ class S3ExitStatus(S3Case):
         target = self.empty_folder()
         for words in (["list"], ["restore", "--target", target], ["verify"]):
             self.expect(remora.STORE_DENIED, limited.run(*words), "AccessDenied")
-        self.expect(remora.STORE_DENIED, limited.run("backup", "--rdb-file", data.small_dump_file(self)), "AccessDenied")
+        result = limited.run("backup", "--rdb-file", data.small_dump_file(self))
+        self.expect(remora.STORE_DENIED, result, "AccessDenied")
         self.assertEqual([backup_id], self.ids(owners))
         self.assertEqual(before, owners.objects())
 

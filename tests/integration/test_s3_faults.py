@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real S3 store that stands still, dies, or is reached by a slow link in mid-upload. The gateway is this file's own."""
+"""A real S3 store that stands still, dies, or is reached by a slow link in mid-upload; a gateway for this file alone."""
 
 import contextlib
 import hashlib
@@ -125,8 +125,8 @@ class Samples:
 
 class S3Throttled(FaultCase):
     """
-    A store of 100 kB/s while the server is written to as fast as it can be: what it holds back for us is bounded. Over a
-    Unix socket, which holds next to nothing, as the buffers of TCP do.
+    A store of 100 kB/s while the server is written to as fast as it can be: what it holds back for us is bounded. Over
+    a Unix socket: the buffers of TCP would take in most of the dump.
     """
 
     seconds = 180
@@ -144,8 +144,9 @@ class S3Throttled(FaultCase):
     @contextlib.contextmanager
     def writes(self, server):
         """The same 200 keys, over and over: the data does not grow."""
-        benchmark = processes.start(["redis-benchmark", "-s", server.socket, "-t", "set", "-d", 4000, "-r", 200, "-P", 8,
-                                     "-n", 2_000_000_000, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        words = ["-t", "set", "-d", 4000, "-r", 200, "-P", 8, "-n", 2_000_000_000, "-q"]
+        benchmark = processes.start(["redis-benchmark", "-s", server.socket, *words], stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL)
         try:
             time.sleep(1)
             self.assertIsNone(benchmark.poll(), "redis-benchmark does not run")

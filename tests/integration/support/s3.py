@@ -40,7 +40,8 @@ class Client:
     def call(self, method, path, query=None, body=b""):
         """The answer's body; S3Error for anything but 2xx."""
         target = quote(path, safe="/-_.~")
-        query_text = "&".join(f"{quote(k, safe='-_.~')}={quote(v, safe='-_.~')}" for k, v in sorted((query or {}).items()))
+        query_text = "&".join(f"{quote(k, safe='-_.~')}={quote(v, safe='-_.~')}"
+                              for k, v in sorted((query or {}).items()))
         connection = http.client.HTTPConnection(self._host, timeout=60)
         try:
             connection.request(method, f"{target}?{query_text}" if query_text else target, body,
@@ -80,7 +81,8 @@ class Client:
         """{key: size}, sorted by key."""
         found, query = {}, {"list-type": "2", "prefix": prefix}
         while True:
-            page = ElementTree.fromstring(re.sub(rb' xmlns="[^"]*"', b"", self.call("GET", f"/{bucket}", query), count=1))
+            text = self.call("GET", f"/{bucket}", query)
+            page = ElementTree.fromstring(re.sub(rb' xmlns="[^"]*"', b"", text, count=1))
             found.update((item.findtext("Key"), int(item.findtext("Size"))) for item in page.iter("Contents"))
             if page.findtext("IsTruncated") != "true":
                 return found
