@@ -426,8 +426,10 @@ no_answer(const struct http *h, const struct exchange *x, CURLcode rc, const cha
                       h->ca_file != NULL ? "check the CA file" : "give the CA with --s3-ca where it is a private one");
         err->retry_after_ms = ERR_NEVER_RETRY;
         return -1;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* "HTTP/0.9": left over, on a connection used before, from an earlier answer */
+    case CURLE_WEIRD_SERVER_REPLY:
+        return err_set(err, ERR_STORAGE, "what the store answered is not HTTP: %s", detail);
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         (void)err_set(err, ERR_STORAGE, "the store's address is not understood: %s", detail);
         err->retry_after_ms = ERR_NEVER_RETRY;
         return -1;

@@ -379,6 +379,23 @@ retry__asked_for_a_pause__keeps_it_and_then_succeeds(void **state)
     close_scene(&s);
 }
 
+/* What a RADOS Gateway leaves on a connection behind the answer to HEAD of its root, met by the next request. */
+static void
+retry__remains_of_an_earlier_answer__asks_again(void **state)
+{
+    static const struct line lines[] = {{.raw = "0\r\n\r\n"}, {.status = "200 OK"}};
+    struct err err = ERR_INIT;
+    struct scene s;
+
+    (void)state;
+    expect(lines, call_put, ERR_STORAGE, "not HTTP");
+    open_scene(&s, lines, 2);
+    s.store = store_retry_new(s.store, &(struct store_retry_options){.first_pause_ms = 1});
+    assert_ok(call_put(s.store, &err), &err);
+    assert_int_equal(http_server_requests(s.server), 2);
+    close_scene(&s);
+}
+
 static void
 retry__lost_answer_then_412__one_get_decides(void **state)
 {
@@ -431,6 +448,7 @@ main(void)
         cmocka_unit_test(clock__too_far_off__is_learnt_once_from_the_store),
         cmocka_unit_test(now__of_the_store__is_its_date_even_when_it_refuses),
         cmocka_unit_test(retry__asked_for_a_pause__keeps_it_and_then_succeeds),
+        cmocka_unit_test(retry__remains_of_an_earlier_answer__asks_again),
         cmocka_unit_test(retry__lost_answer_then_412__one_get_decides),
         cmocka_unit_test(remove_many__odd_keys__are_escaped_in_one_request),
     };
