@@ -135,6 +135,11 @@ S3_TESTS := $(filter %/test_store_s3 %/test_store_s3v2,$(TEST_BINS))
 conformance-s3: $(S3_TESTS) all ## the tests that need an S3 server, with a RADOS Gateway started for them
 	@sh tests/install-packages.sh rgw
 	@sh tests/servers/rgw.sh run sh -c 'sh tests/run-unit.sh $(S3_TESTS) && sh tests/servers/s3-tools.sh $(PROGRAM)'
+.PHONY: conformance-swift
+SWIFT_TESTS := $(filter %/test_store_s3,$(TEST_BINS))
+conformance-swift: $(SWIFT_TESTS) ## the S3 store against a second server, OpenStack Swift, started for it
+	@sh tests/install-packages.sh swift
+	@sh tests/servers/swift.sh run sh tests/run-unit.sh $(SWIFT_TESTS)
 
 .PHONY: check-asan check-tsan check-valgrind
 check-asan: ## unit tests under AddressSanitizer and UndefinedBehaviourSanitizer
