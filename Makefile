@@ -135,6 +135,11 @@ S3_TESTS := $(filter %/test_store_s3 %/test_store_s3_options %/test_store_s3v2,$
 conformance-s3: $(S3_TESTS) all ## the tests that need an S3 server, with a RADOS Gateway started for them
 	@sh tests/install-packages.sh rgw
 	@sh tests/servers/rgw.sh run sh -c 'sh tests/run-unit.sh $(S3_TESTS) && sh tests/servers/s3-tools.sh $(PROGRAM)'
+.PHONY: conformance-swift
+SWIFT_TESTS := $(filter %/test_store_s3,$(TEST_BINS))
+conformance-swift: $(SWIFT_TESTS) ## the S3 store against a second server, OpenStack Swift, started for it
+	@sh tests/install-packages.sh swift
+	@sh tests/servers/swift.sh run sh tests/run-unit.sh $(SWIFT_TESTS)
 
 .PHONY: check-asan check-tsan check-valgrind
 check-asan: ## unit tests under AddressSanitizer and UndefinedBehaviourSanitizer
@@ -167,8 +172,8 @@ servers: ## unpack the Redis and Valkey of other Debian releases below build/ser
 integration: all ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
 	@sh tests/servers/newer-servers.sh || echo "integration: the servers of other Debian releases could not be had" >&2
 	@REMORA=$(abspath $(PROGRAM)) python3 tests/integration/run.py $(TESTS)
-bench: all tools ## time, CPU and memory of backup and restore on 1 GB, beside zstd alone
-	@sh tests/bench/bench.sh
+bench: all tools ## time, CPU and memory on 1 GB, beside zstd alone; to S3 beside aws and restic (BENCH='disk' or 's3': one)
+	@sh tests/bench/bench.sh $(BENCH)
 
 # ---- fuzzing ---------------------------------------------------------------------------------------------------------
 FUZZ_SECONDS ?= 60

@@ -51,11 +51,22 @@ target() {
     make --no-print-directory "$@"
 }
 
+# The S3 store on a second server, of another make, only where that is installed.
+swift() {
+    if sh tests/servers/swift.sh installed; then
+        step s3-swift target conformance-swift
+    else
+        missing='not tested with Swift: it is not installed (sh tests/install-packages.sh swift)'
+        printf '%-14s -       %s\n' s3-swift "$missing"
+        printf '%-14s -              %s\n' s3-swift "$missing" >> "$table"
+    fi
+}
 prove() {
     step build target -j"$jobs" all unit-build tools
     step layers target layers
     step unit target unit
     step s3-tools sh tests/servers/s3-tools.sh build/remora
+    swift
     step asan-build target -j"$jobs" VARIANT=asan unit-build tools
     step unit-asan target check-asan
     step mutations target check-mutations MUTATIONS="$1"

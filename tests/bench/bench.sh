@@ -1,13 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# bench.sh (make bench): what a backup and a restore cost, beside zstd on the same bytes in the same run.
+# bench.sh [disk] [s3] (make bench, BENCH=s3 for one part): what a backup and a restore cost, beside zstd on the same
+# bytes in the same run; and what a backup to S3 costs, beside `zstd | aws s3 cp` and restic into the same gateway.
 #
 # A dump of about 1 GB (MEGABYTES=N for another size) with everyday data is made once and kept in build/bench/. Every
 # figure is the median of 3 runs (RUNS=N): wall time, CPU time (user and system), most resident memory. The files are in
-# the page cache before the first run. Prints a table, and the ratios to `zstd -1`.
+# the page cache before the first run. Prints a table for each part, and the ratios to `zstd -1`.
 set -eu
 cd "$(dirname "$0")/../.."
-sh tests/install-packages.sh build demo test
+[ $# -gt 0 ] || set -- disk s3
+for part in "$@"; do
+    case $part in
+    disk) groups="build demo test" ;;
+    s3) groups="build demo test rgw bench" ;;
+    *)
+        echo "usage: bench.sh [disk] [s3]" >&2
+        exit 2
+        ;;
+    esac
+    # shellcheck disable=SC2086 # several words
+    sh tests/install-packages.sh $groups
+done
 remora=${REMORA:-build/remora}
 megabytes=${MEGABYTES:-1000}
 dir=build/bench
@@ -35,4 +48,9 @@ if [ ! -s "$dump" ]; then
     rm -rf "$server"
     trap - EXIT
 fi
-exec python3 tests/bench/measure.py "$remora" "$dump" "$dir/work"
+for part in "$@"; do
+    case $part in
+    disk) python3 tests/bench/measure.py "$remora" "$dump" "$dir/work" ;;
+    s3) sh tests/servers/rgw.sh run python3 tests/bench/measure_s3.py "$remora" "$dump" "$dir/work" ;;
+    esac
+done

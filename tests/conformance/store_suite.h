@@ -31,9 +31,10 @@ struct store_suite {
     unsigned rounds;        /* of the races between threads (100) */
     unsigned sparse;        /* one in so many of the listings that are compared with the model is made (1: all) */
     int64_t clock_slack_ms; /* between the times of the store's objects and its now (2000) */
-    bool plain_keys;     /* the backend refuses keys with a space, and listings of a prefix or from a key that is cut in
-                            the middle of a UTF-8 character: ERR_UNSUPPORTED */
-    bool no_create_only; /* the backend has no such puts: then they must be refused */
+    bool plain_keys; /* the backend refuses keys with a space, and listings of a prefix or from a key that is cut in
+                        the middle of a UTF-8 character: ERR_UNSUPPORTED */
+    bool whole_characters; /* the server fails at such listings; they are left out */
+    bool no_create_only;   /* the backend has no such puts: then they must be refused */
 };
 
 /* Run all cases; the result is for main() to return. */

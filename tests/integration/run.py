@@ -5,7 +5,8 @@ run.py [NAME...]: the integration tests, or those whose names have one of the NA
 line is "integration: N passed, N failed, N skipped". The exit status is 1 when one failed.
 
 Environment: REMORA (the program, else build/remora), SEED (of all random choices, else the clock), CAMPAIGN=1 (the full
-figures), REQUIRE_SERVERS=1 (a server that is not here is a failure), TMPDIR.
+figures), REQUIRE_SERVERS=1 (a server that is not here is a failure), TMPDIR; the S3_TEST_* variables of
+tests/servers/rgw.sh name the S3 server for the tests that need one, else they start one.
 
 The tests mount small file systems of their own: the run gives itself a mount namespace first (and, without being root,
 a user namespace), so that nothing of them is seen outside or left behind.
@@ -140,6 +141,8 @@ def main():
     try:
         return run(sys.argv[1:])
     finally:
+        if "support.gateway" in sys.modules:
+            sys.modules["support.gateway"].stop_all()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -4,10 +4,9 @@
 import os
 
 from support import data, processes, remora, servers, tmpfs
-from support.case import Case, per_server
+from support.case import per_server
 from support.certificates import Certificates
-
-AREAS = {"repository", "server", "disk", "target"}
+from support.check_rows import AREAS, CheckCase
 
 
 def picture(*folders):
@@ -21,37 +20,7 @@ def picture(*folders):
     return found
 
 
-class Check(Case):
-    def check(self, status, *words, wrapper=lambda w: w):
-        """Run it in both forms, which have to agree. Returns {(area, check): row}."""
-        result = self.expect(status, remora.run("check", *words, "--json", wrapper=wrapper))
-        told = result.json()
-        self.assertEqual({"command", "rows"}, set(told))
-        self.assertEqual("check", told["command"])
-        rows = {}
-        for row in told["rows"]:
-            self.assertEqual({"area", "check", "verdict", "finding", "remedy"}, set(row))
-            self.assertIn(row["area"], AREAS)
-            self.assertIn(row["verdict"], {"ok", "warn", "fail"})
-            self.assertTrue(row["finding"])
-            self.assertEqual(row["verdict"] == "ok", row["remedy"] == "", row)
-            self.assertNotIn((row["area"], row["check"]), rows)
-            rows[row["area"], row["check"]] = row
-        self.assertEqual(status != remora.OK, "fail" in {r["verdict"] for r in rows.values()})
-        text = self.expect(status, remora.run("check", *words, wrapper=wrapper)).out.decode()
-        for area, name in rows:
-            self.assertRegex(text, rf"(?m)^{area} +{name} +{rows[area, name]['verdict']} ")
-        return rows
-
-    def expect_row(self, rows, area, name, verdict, words=""):
-        self.assertIn((area, name), rows)
-        row = rows[area, name]
-        self.assertEqual(verdict, row["verdict"], row)
-        self.assertIn(words.lower(), row["finding"].lower(), row)
-
-    def failures(self, rows):
-        return [key for key, row in rows.items() if row["verdict"] == "fail"]
-
+class Check(CheckCase):
     # ---- all is well ----
 
     @per_server

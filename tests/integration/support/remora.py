@@ -35,8 +35,8 @@ def _text(data):
 
 
 def environment(**extra):
-    """The environment without anything of remora's, so that the caller's settings stay out."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("REMORA") and k != "REDISCLI_AUTH"}
+    """The environment without anything that remora reads, so that the caller's settings stay out."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("REMORA", "AWS_")) and k != "REDISCLI_AUTH"}
     env.update(extra)
     return env
 

@@ -250,7 +250,7 @@ backup__its_segments_index_and_manifest__are_permanent_and_nothing_else(void **s
     locked_count = unlocked_count = 0;
     assert_ok(repo_init(b.c.store, "another", &made, &err), &err);
     assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
-    assert_ok(verify_record(&b.c.repo, m, VERIFY_DIGESTS, "0", &err), &err);
+    assert_ok(verify_record(&b.c.repo, m, &(struct verify_fact){VERIFY_DIGESTS, NULL, "0"}, &err), &err);
     assert_int_equal(locked_count, 5);
     for (size_t i = 0; i < 3; i++)
         assert_true(ends_with(locked[i], ".zst"));
@@ -539,6 +539,23 @@ backup__removal_denied__the_first_error_counts(void **state)
     end(&b);
 }
 
+/* Each removal would be tried again for minutes. */
+static void
+backup__store_unreachable__one_removal_is_tried(void **state)
+{
+    struct err err = ERR_INIT;
+    struct manifest *m = NULL;
+    struct backup_case b;
+
+    (void)state;
+    begin(&b, 7 * (size_t)CASE_SEGMENT + 3, 0, 2);
+    b.source.confirm_code = ERR_SERVER;
+    store_fault_add(b.c.store, &(struct store_fault){.call = STORE_CALL_REMOVE, .code = ERR_STORAGE});
+    assert_fails(backup_run(&b.o, &b.source.source, &m, &err), &err, ERR_SERVER);
+    assert_int_equal(store_fault_counts(b.c.store).calls[STORE_CALL_REMOVE], 1);
+    end(&b);
+}
+
 /* ---- a signal ---- */
 
 static void
@@ -626,6 +643,7 @@ main(void)
         cmocka_unit_test(backup__store_fails_at_nth_call__clean_for_every_n),
         cmocka_unit_test(backup__store_dies_for_good__right_code_and_no_manifest),
         cmocka_unit_test(backup__removal_denied__the_first_error_counts),
+        cmocka_unit_test(backup__store_unreachable__one_removal_is_tried),
         cmocka_unit_test(backup__sigterm_in_the_middle__interrupted_and_nothing_left),
         cmocka_unit_test(backup__progress__ends_with_everything),
     };

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Real S3 servers: Ceph's RADOS Gateway, as tests/servers/rgw.sh starts it. shared() is the one that the S3_TEST_*
+variables name, else one of this run; private() is one more, to be stopped and killed. Both are started when they are
+first asked for, kept for all tests, and ended by stop_all().
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import unittest
+import uuid
+from pathlib import Path
+
+from . import s3
+from .servers import TOP
+
+SCRIPT = ["sh", str(TOP / "tests/servers/rgw.sh")]
+PROGRAMS = ("radosgw", "ceph-mon", "ceph-osd", "ceph", "monmaptool", "radosgw-admin")
+_kept = {}
+
+
+class Gateway:
+    """One running gateway: its addresses, its access key, and its process."""
+
+    def __init__(self, variables, holder=None):
+        self.folder = Path(variables["S3_TEST_DIR"])
+        self.http, self.https = variables["S3_TEST_HTTP"], variables["S3_TEST_HTTPS"]
+        self.ca, self.other_ca = variables["S3_TEST_CA"], variables["S3_TEST_OTHER_CA"]
+        self.access_key, self.secret_key = variables["S3_TEST_ACCESS_KEY"], variables["S3_TEST_SECRET_KEY"]
+        self._holder = holder
+        self.client = s3.Client(self.http, self.access_key, self.secret_key)
+        self.client.make_bucket(s3.BUCKET)
+
+    @property
+    def port(self):
+        return int(self.http.rsplit(":", 1)[1])
+
+    def signal(self, number):
+        """To the gateway's process, not to what holds its data."""
+        os.kill(int((self.folder / "rgw.pid").read_text()), number)
+
+    def pause(self):
+        self.signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.signal(signal.SIGCONT)
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+
+    def restart(self):
+        """After a kill; what was stored is still there."""
+        subprocess.run([*SCRIPT, "restart-gateway", str(self.folder)], check=True, capture_output=True, timeout=100)
+
+    def add_user(self):
+        """Another user, who may do nothing yet: (its name, (access key, secret key))."""
+        name = f"it{uuid.uuid4().hex[:18]}"
+        key = name.upper(), f"the/secret+of/{name}"
+        self._admin("create", f"--uid={name}", f"--display-name={name}", f"--access-key={key[0]}",
+                    f"--secret-key={key[1]}")
+        return name, key
+
+    def remove_user(self, name):
+        self._admin("rm", f"--uid={name}")
+
+    def _admin(self, *words):
+        done = subprocess.run(["radosgw-admin", "--conf", str(self.folder / "ceph.conf"), "user", *words],
+                              capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"radosgw-admin user {words[0]}: {done.stderr[-500:]}")
+
+    def stop(self):
+        if self._holder is not None:
+            self._holder.stdin.close()
+            self._holder.wait(60)
+
+
+def _start():
+    """The script keeps the gateway while its command, cat, reads: when this process is gone, the pipe is closed."""
+    holder = subprocess.Popen([*SCRIPT, "run", "sh", "-c", "env | grep ^S3_TEST_; echo whole; exec cat"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    variables = {}
+    for line in holder.stdout:
+        if line == "whole\n":
+            return Gateway(variables, holder)
+        name, equals, value = line.rstrip("\n").partition("=")
+        if equals and name.startswith("S3_TEST_"):
+            variables[name] = value
+    raise RuntimeError(f"rgw.sh could not start a gateway: exit status {holder.wait()}")
+
+
+def _get(name):
+    from .case import REQUIRE_SERVERS
+    missing = [p for p in PROGRAMS if shutil.which(p) is None]
+    if missing and name not in _kept:
+        text = f"there is no {missing[0]} here (sh tests/install-packages.sh rgw)"
+        if REQUIRE_SERVERS:
+            raise AssertionError(text)
+        raise unittest.SkipTest(text)
+    if name not in _kept:
+        _kept[name] = _start()
+    return _kept[name]
+
+
+def shared():
+    if "shared" not in _kept and os.environ.get("S3_TEST_HTTP"):
+        _kept["shared"] = Gateway(os.environ)
+    return _get("shared")
+
+
+def private():
+    return _get("private")
+
+
+def stop_all():
+    while _kept:
+        _kept.popitem()[1].stop()
