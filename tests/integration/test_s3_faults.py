@@ -99,7 +99,7 @@ class S3Faults(FaultCase):
         finally:
             self.gateway.restart()
         self.assertEqual([], self.ids(self.repo))
-        self.expect(remora.NOT_FOUND, self.repo.run("restore", "--target", self.empty_folder()))
+        self.expect(remora.NOT_FOUND, self.repo.run("restore", "--appendonly", "no", "--target", self.empty_folder()))
 
 
 class Samples:

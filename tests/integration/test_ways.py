@@ -66,7 +66,7 @@ class EveryWay(Case):
             self.assertFalse(server.dump.exists(), "a diskless transfer has written a dump")
         server.destroy()
         target = self.empty_folder("restored")
-        self.expect(remora.OK, repo.run("restore", "--target", target))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target))
         after = self.picture(self.server(program=program, name="restored"))
         self.assertEqual(before, after)
 

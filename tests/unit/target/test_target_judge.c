@@ -331,7 +331,7 @@ judge_on_a_broken_disk(void *cookie)
     struct err err = ERR_INIT;
     struct target *t = NULL;
 
-    CHILD_CHECK(target_open(cookie, "dump.rdb", &t, &err) == 0);
+    CHILD_CHECK(target_case_open(cookie, "dump.rdb", &t, &err) == 0);
     CHILD_CHECK(test_child_refuse(SYS_getdents64, EIO));
     CHILD_CHECK(target_judge(t, &judged, &err) < 0);
     CHILD_CHECK(err.code == ERR_INTERNAL && err.sys == EIO);
