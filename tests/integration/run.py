@@ -25,6 +25,7 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # the tree stays as it was
 NAMESPACE_MARK = "INTEGRATION_NAMESPACE"
 
 
