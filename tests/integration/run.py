@@ -5,7 +5,8 @@ run.py [NAME...]: the integration tests, or those whose names have one of the NA
 line is "integration: N passed, N failed, N skipped". The exit status is 1 when one failed.
 
 Environment: REMORA (the program, else build/remora), SEED (of all random choices, else the clock), CAMPAIGN=1 (the full
-figures), REQUIRE_SERVERS=1 (a server that is not here is a failure), TMPDIR; the S3_TEST_* variables of
+figures), REQUIRE_SERVERS=1 (a server that is not here is a failure), JOBS (how many processes share the tests, each
+class of them as a whole; else one a CPU, at most 2), TMPDIR; the S3_TEST_* variables of
 tests/servers/rgw.sh name the S3 server for the tests that need one, else they start one.
 
 The tests mount small file systems of their own: the run gives itself a mount namespace first (and, without being root,
@@ -13,6 +14,7 @@ a user namespace), so that nothing of them is seen outside or left behind.
 """
 
 import importlib
+import multiprocessing
 import os
 import shutil
 import signal
@@ -52,7 +54,9 @@ class Report(unittest.TestResult):
 
     def _line(self, verdict, test, text=""):
         name = ".".join(test.id().split(".")[-2:]) if "." in test.id() else test.id()
-        print(f"{verdict:8}{name}  {time.monotonic() - self.began:.1f} s{text}", flush=True)
+        # One write, so that the lines of two processes do not mix.
+        sys.stdout.write(f"{verdict:8}{name}  {time.monotonic() - self.began:.1f} s{text}\n")
+        sys.stdout.flush()
 
     def addSuccess(self, test):
         self.passed += 1
@@ -76,9 +80,8 @@ class Report(unittest.TestResult):
             self._show(test, error)
 
     def _show(self, test, error):
-        self._line("FAILED", test)
-        for line in "".join(traceback.format_exception(*error)).splitlines():
-            print(f"    | {line}", flush=True)
+        lines = "".join(traceback.format_exception(*error)).splitlines()
+        self._line("FAILED", test, "".join(f"\n    | {line}" for line in lines))
 
 
 def enter_namespace():
@@ -93,30 +96,24 @@ def enter_namespace():
 
 
 def wanted_tests(names):
-    suite = unittest.TestSuite()
+    """A list of tests for each class that has any, the largest first."""
+    groups = []
     for path in sorted(HERE.glob("test_*.py")):
         module = importlib.import_module(path.stem)
         for group in unittest.defaultTestLoader.loadTestsFromModule(module):
-            for test in group:
-                if not names or any(name in test.id() for name in names):
-                    suite.addTest(test)
-    return suite
+            tests = [test for test in group if not names or any(name in test.id() for name in names)]
+            if tests:
+                groups.append(tests)
+    return sorted(groups, key=len, reverse=True)
 
 
 def on_alarm(*_):
     raise TimeIsUp("the test took longer than it may")
 
 
-def run(names):
-    sys.path.insert(0, str(HERE))
-    from support import remora, servers
-    if not os.access(remora.PROGRAM, os.X_OK):
-        sys.exit(f"run.py: there is no program {remora.PROGRAM}: run make first")
-    print(f"SEED={os.environ['SEED']}; servers: {', '.join(map(str, servers.AVAILABLE)) or 'none'}", flush=True)
-    report = Report()
-    suite = wanted_tests(names)
+def run_tests(tests, report):
     signal.signal(signal.SIGALRM, on_alarm)
-    for test in suite:
+    for test in tests:
         try:
             test.run(report)
         except TimeIsUp:
@@ -124,12 +121,66 @@ def run(names):
             test.doCleanups()
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def stop_kept_servers():
+    if "support.gateway" in sys.modules:
+        sys.modules["support.gateway"].stop_all()
+
+
+def work(groups, turns, results):
+    """One process of several: takes the next class until there is none."""
+    report = Report()
+    try:
+        while (turn := turns.get()) is not None:
+            run_tests(groups[turn], report)
+    finally:
+        stop_kept_servers()
+    results.put((report.passed, len(report.failures) + len(report.errors), len(report.skipped)))
+
+
+def run_shared(groups, jobs):
+    """By JOBS processes: (passed, failed, skipped). One that ends before its time is a failure."""
+    context = multiprocessing.get_context("fork")
+    turns, results = context.Queue(), context.Queue()
+    for turn in [*range(len(groups)), *[None] * jobs]:
+        turns.put(turn)
+    workers = [context.Process(target=work, args=(groups, turns, results)) for _ in range(jobs)]
+    for worker in workers:
+        worker.start()
+    try:
+        for worker in workers:
+            worker.join()
+    except BaseException:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
+        raise
+    whole = [worker.exitcode == 0 for worker in workers]
+    told = [results.get() for ended_well in whole if ended_well]
+    passed, failed, skipped = (sum(figures) for figures in zip(*told)) if told else (0, 0, 0)
+    return passed, failed + whole.count(False), skipped
+
+
+def run(names):
+    sys.path.insert(0, str(HERE))
+    from support import remora, servers
+    if not os.access(remora.PROGRAM, os.X_OK):
+        sys.exit(f"run.py: there is no program {remora.PROGRAM}: run make first")
+    groups = wanted_tests(names)
+    jobs = min(int(os.environ.get("JOBS") or min(2, len(os.sched_getaffinity(0)))), len(groups))
+    print(f"SEED={os.environ['SEED']}; servers: {', '.join(map(str, servers.AVAILABLE)) or 'none'}; processes: {jobs}",
+          flush=True)
+    passed, failed, skipped = run_shared(groups, jobs)
     if servers.MISSING:
         print("NOT TESTED WITH: " + ", ".join(f"{kind} {major}" for kind, major in servers.MISSING)
               + " (run: make servers)", flush=True)
-    failed = len(report.failures) + len(report.errors)
-    print(f"integration: {report.passed} passed, {failed} failed, {len(report.skipped)} skipped", flush=True)
-    return 1 if failed or not report.testsRun else 0
+    print(f"integration: {passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 1 if failed or not passed + skipped else 0
+
+
+def on_end(*_):
+    raise KeyboardInterrupt  # the one that unittest does not take for a failure of the test it meets
 
 
 def main():
@@ -138,12 +189,13 @@ def main():
     folder = tempfile.mkdtemp(prefix="remora-it-")
     os.chmod(folder, 0o755)
     os.environ["INTEGRATION_FOLDER"] = folder
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, on_end)
     try:
         return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130
     finally:
-        if "support.gateway" in sys.modules:
-            sys.modules["support.gateway"].stop_all()
+        stop_kept_servers()
         shutil.rmtree(folder, ignore_errors=True)
 
 

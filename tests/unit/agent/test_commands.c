@@ -26,7 +26,7 @@ set_up(void **state)
     config.repo = repo;
     config.progress = SHOW_NEVER;
     config.backup = "latest";
-    config.dbfilename = "dump.rdb";
+    config.if_unreachable = "fail";
     config.level = 1;
     config.memory = 64u << 20;
     return 0;

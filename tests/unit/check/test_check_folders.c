@@ -220,7 +220,7 @@ check_target__too_small__is_no_space(void **state)
 {
     (void)state;
     look_at_target(dir, "dump.rdb", (uint64_t)1 << 62);
-    check_case_failed(&check, "space", ERR_NO_SPACE, "the dump needs");
+    check_case_failed(&check, "space", ERR_NO_SPACE, "the restore needs");
 }
 
 static void

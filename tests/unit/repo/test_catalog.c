@@ -394,6 +394,43 @@ load__two_thousand_backups__exact_number_of_calls(void **state)
     assert_int_equal(calls(&n, STORE_CALL_ANY), 2);
 }
 
+/* A server may start empty for want of a backup only where there never was anything. */
+static void
+is_bare__anything_at_all__is_not(void **state)
+{
+    static const char *const any[] = {"backups/" OLD ".json", "backups/readme.txt", "data/" OLD "/rdb/00000000.zst",
+                                      "log/0123/timeline.json"};
+    static const char *const nothing[] = {"probe/check-1", "verified/" OLD ".json"};
+    struct repo_case c;
+    struct err err = ERR_INIT;
+    bool bare = false;
+
+    (void)state;
+    repo_case_open(&c);
+    for (size_t i = 0; i < ARRAY_LEN(nothing); i++) {
+        char *key = mem_printf(FOLDER "%s", nothing[i]);
+
+        repo_case_put(c.mem, key, "x", 1);
+        free(key);
+    }
+    assert_ok(catalog_is_bare(&c.repo, CASE_INSTANCE, &bare, &err), &err);
+    assert_true(bare);
+    for (size_t i = 0; i < ARRAY_LEN(any); i++) {
+        char *key = mem_printf(FOLDER "%s", any[i]);
+
+        repo_case_put(c.mem, key, "x", 1);
+        assert_ok(catalog_is_bare(&c.repo, CASE_INSTANCE, &bare, &err), &err);
+        assert_false(bare);
+        repo_case_remove(c.mem, key);
+        free(key);
+    }
+    assert_ok(catalog_is_bare(&c.repo, CASE_INSTANCE, &bare, &err), &err);
+    assert_true(bare);
+    store_fault_add(c.store, &(struct store_fault){.call = STORE_CALL_LIST, .code = ERR_STORE_DENIED});
+    assert_fails(catalog_is_bare(&c.repo, CASE_INSTANCE, &bare, &err), &err, ERR_STORE_DENIED);
+    repo_case_close(&c);
+}
+
 int
 main(void)
 {
@@ -411,6 +448,7 @@ main(void)
         TEST(find__by_id__that_one_or_why_not),
         TEST(find__instance_folder_was_renamed__new_name),
         TEST(load__facts_and_problems__with_their_backups),
+        cmocka_unit_test(is_bare__anything_at_all__is_not),
         TEST(load__two_thousand_backups__exact_number_of_calls),
     };
 
