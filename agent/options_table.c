@@ -182,8 +182,9 @@ static const struct option table[] = {
      .help = "Also restore into a temporary folder, start a throw-away server on it, and compare what it holds with "
              "the manifest."},
     {"sample", NUMBER(sample), .commands = IN(VERIFY), .value = "N", .min = 1, .max = 10000,
-     .help = "Verify N backups, chosen over all ages: the newest, the oldest, and evenly between. Damaged manifests are "
-             "told besides."},
+     .help =
+         "Verify N backups, chosen over all ages: the newest, the oldest, and evenly between. Damaged manifests are "
+         "told besides."},
     {"temp-dir", STRING(temp_dir), .commands = IN(VERIFY), .value = "DIR",
      .help = "Where --load may put a restored dataset for a while. When not given: TMPDIR, else /tmp."},
     {"record", CHOICE(record), .commands = IN(VERIFY), .value = "auto|no", .preset = "auto",

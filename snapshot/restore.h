@@ -12,8 +12,8 @@
 #include "snapshot/target/target.h"
 
 /* Stage the backup M in TARGET, which is locked, by PLAN, and prove it: every digest, the dump's structure and its CRC.
- * target_seal() and target_enter() are the caller's. After a failure nothing is there that a server would load. What was
- * staged stays where another run may go on from it: after ERR_STORAGE, ERR_STORE_DENIED and ERR_INTERRUPTED. */
+ * target_seal() and target_enter() are the caller's. After a failure nothing is there that a server would load. What
+ * was staged stays where another run may go on from it: after ERR_STORAGE, ERR_STORE_DENIED and ERR_INTERRUPTED. */
 int restore_stage(const struct repo *repo, const struct manifest *m, struct target *target,
                   const struct target_plan *plan, const struct read_options *options, struct err *err) MUST_CHECK;
 

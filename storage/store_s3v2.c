@@ -415,8 +415,8 @@ v2_remove(struct store *store, const char *key, struct err *err)
     return judge(s, &o, err);
 }
 
-/* libs3 does not tell the Date of an answer. Any answer has one: this one is asked for without a signature. By GET, since
- * a RADOS Gateway (16.2) answers HEAD of its root with the end of a chunked body, which the next request on that
+/* libs3 does not tell the Date of an answer. Any answer has one: this one is asked for without a signature. By GET,
+ * since a RADOS Gateway (16.2) answers HEAD of its root with the end of a chunked body, which the next request on that
  * connection then takes for its answer. */
 static int
 v2_now(struct store *store, int64_t *now_ms, struct err *err)
