@@ -2,6 +2,7 @@
 /* test_memory_plan.c: the formula, what shrinks first, and a refusal that can be believed. */
 #include "snapshot/memory_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -151,7 +152,8 @@ read_plan__every_size__fits_or_says_how_much_would(void **state)
                 size_t raw = sizes[i], stored = segment_bound(raw);
                 struct err err = ERR_INIT;
                 struct memory_read_plan p;
-                unsigned need = 0;
+                unsigned long need = 0;
+                char *end = NULL;
 
                 if (memory_plan_read(memory, jobs, raw, stored, &p, &err) == 0) {
                     assert_in_range(p.jobs, 1, jobs);
@@ -162,7 +164,8 @@ read_plan__every_size__fits_or_says_how_much_would(void **state)
                 }
                 assert_int_equal(err.code, ERR_USAGE);
                 assert_non_null(strstr(err.msg, "--memory at least "));
-                assert_int_equal(sscanf(strstr(err.msg, "--memory at least "), "--memory at least %uMiB", &need), 1);
+                need = strtoul(strstr(err.msg, "at least ") + strlen("at least "), &end, 10);
+                assert_memory_equal(end, "MiB", 3);
                 err_clear(&err);
                 assert_ok(memory_plan_read(need * MIB, jobs, raw, stored, &p, &err), &err);
                 assert_fails(memory_plan_read((need - 1) * MIB, jobs, raw, stored, &p, &err), &err, ERR_USAGE);
