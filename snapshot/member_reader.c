@@ -125,7 +125,8 @@ take_all(struct reader *d, struct err *err)
 int
 member_read(const struct member_read *r, struct err *err)
 {
-    const struct rdb_scan_options options = {.allow_unparsed = !r->m->rdb.parsed};
+    /* compare() holds the CRC64 against the manifest's: of a dump that was parsed, these are the very bytes. */
+    const struct rdb_scan_options options = {.allow_unparsed = !r->m->rdb.parsed, .lzf_proven = r->m->rdb.parsed};
     struct reader d = {.r = r};
     int rc = -1;
 

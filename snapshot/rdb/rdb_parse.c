@@ -169,9 +169,11 @@ take_lzf_string(struct rdb_parse *m, const uint8_t *p, const uint8_t *end, struc
         text->len = (size_t)len;
         out = text->bytes;
     }
+    m->step++;
+    if (m->lzf_proven && text == NULL)
+        return skip_payload(m, q, end, packed);
     lzf_start(&m->lzf, packed, len, out);
     m->in_lzf = true;
-    m->step++;
     return q;
 }
 

@@ -55,6 +55,7 @@ struct rdb_parse {
 
     uint64_t skip; /* payload bytes still to come */
     uint8_t *keep; /* where they are copied to, or NULL */
+    bool lzf_proven; /* set after rdb_parse_init(): see rdb_scan.h */
     bool in_lzf;
     struct lzf lzf;
 

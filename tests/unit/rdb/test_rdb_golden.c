@@ -78,6 +78,7 @@ golden__every_dump__holds_what_was_put_in(void **state)
 static void
 golden__any_slicing__is_the_same(void **state)
 {
+    const struct rdb_scan_options proven = {.lzf_proven = true};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(dumps); i++) {
         struct err err = ERR_INIT;
@@ -90,6 +91,9 @@ golden__any_slicing__is_the_same(void **state)
         assert_ok(scan_slices((uint8_t *)data, len, 0, len, NULL, &whole, &err), &err);
         for (size_t step = 1; step < 100; step++) {
             assert_ok(scan_slices((uint8_t *)data, len, 0, step, NULL, &sliced, &err), &err);
+            assert_same_info(rdb_scan_info(whole), rdb_scan_info(sliced));
+            rdb_scan_free(sliced);
+            assert_ok(scan_slices((uint8_t *)data, len, 0, step, &proven, &sliced, &err), &err);
             assert_same_info(rdb_scan_info(whole), rdb_scan_info(sliced));
             rdb_scan_free(sliced);
         }
