@@ -70,7 +70,7 @@ def wait_for_rewrite(server):
         raise AssertionError("the server could not rewrite its append-only file")
 
 
-class Startup(Case):
+class RestoreStartup(Case):
     def check_goes_on(self, server):
         """It can save and rewrite, and is the same after a restart, with what came meanwhile."""
         server.call("SET", "written after the restore", "x" * 1000)
@@ -237,7 +237,7 @@ SWITCHES = {
 }
 
 
-class Switched(Case):
+class RestoreSwitched(Case):
     """Each is done to a restored server, and to one that got the same data without remora: they end the same."""
 
     def native(self, program, source, appendonly):
