@@ -390,6 +390,7 @@ class RestorePolicies(RestoreCase):
     def test_denied_is_denied(self):
         """A folder of somebody else's, at each depth: never taken for nothing there."""
         self.fill()
+        self.open_to_all()
         instance = self.repo.path / "instances" / "shop"
         for path in (self.repo.path, self.repo.path / "instances", instance, instance / "backups"):
             with self.subTest(path.name):
@@ -410,6 +411,7 @@ class RestorePolicies(RestoreCase):
         instance = self.repo.path / "instances" / "shop"
         for manifest in (instance / "backups").iterdir():
             manifest.unlink()
+        self.open_to_all()
         (instance / "data").chmod(0o700)
         target = self.empty_folder()
         os.chown(target, 1001, 1001)

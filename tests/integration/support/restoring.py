@@ -70,7 +70,7 @@ S3_KEYS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 class RestoreCase(Case):
-    """A repository with one backup of every type, and one of a handful of keys before it."""
+    """A repository, and with fill() in it one backup of every type."""
 
     def setUp(self):
         super().setUp()
@@ -81,6 +81,11 @@ class RestoreCase(Case):
     def fill(self):
         self.backup_id = self.backup(self.repo, "--rdb-file", self.dump)
         return self.backup_id
+
+    def open_to_all(self):
+        """Any user may read the repository, which is else for the one that made it."""
+        for path in [self.repo.path, *self.repo.path.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
     def restore(self, target, *words, **options):
         return self.repo.run("restore", "--target", target, *words, **options)
