@@ -311,6 +311,25 @@ class RestorePolicies(RestoreCase):
         self.check(remora.Repository(self.repo.path, "other").words,
                    [remora.NOT_FOUND, remora.OK, remora.NOT_FOUND, remora.NOT_FOUND])
 
+    def test_an_instance_that_was_not_named(self):
+        """Whose data would it be that is not there?"""
+        target = self.empty_folder()
+        for repo, status in ((self.repo.path, remora.USAGE), (self.folder / "nowhere", remora.NOT_FOUND),
+                             (self.empty_folder("bare"), remora.NOT_FOUND)):
+            self.expect(status, self.untouched(target, lambda r=repo: remora.run(
+                "restore", "--repo", r, "--target", target, "--appendonly", "no", *START_EMPTY)))
+
+    def test_a_marker_that_is_gone(self):
+        """Where there are backups, a missing marker is a loss, not a beginning."""
+        self.fill()
+        for marker in (self.repo.path / "instances" / "shop" / "instance.json", self.repo.path / "remora.json"):
+            with self.subTest(marker.name):
+                marker.rename(self.folder / "away")
+                target = self.empty_folder(f"target-{marker.name}")
+                self.expect(remora.NOT_FOUND, self.untouched(target, lambda t=target: self.restore(
+                    t, "--appendonly", "no", *START_EMPTY)), "backups of instance", "remora init")
+                (self.folder / "away").rename(marker)
+
     def test_an_instance_without_anything(self):
         self.check(self.repo.words, [remora.NOT_FOUND, remora.NOT_FOUND, remora.OK, remora.NOT_FOUND])
 
