@@ -225,6 +225,12 @@ prepare(struct run *r, enum restore_found *found, struct err *err)
         return -1;
     r->prepared = true;
     r->prepared_replace = r->replace;
+    if (*found == RESTORE_FOUND_NOTHING && r->replace)
+        return err_set(
+            err, ERR_REFUSED,
+            "restore --force into %s was refused, nothing was changed: there is nothing to restore (%s), and "
+            "with the data in it (%s) no server would start empty; move that away if this is wanted",
+            r->c->target, r->backup.why, target_reason(r->target));
     if (*found == RESTORE_FOUND_NOTHING) {
         r->result->outcome = RESTORE_EMPTY;
         (void)snprintf(r->result->why, sizeof(r->result->why), "%s", r->backup.why);

@@ -38,13 +38,18 @@ static const struct command commands[COMMAND_COUNT] = {
             .name = "restore",
             .arguments = "",
             .summary = "bring a backup into an empty folder, or down a pipe",
-            .text = "Looks at the folder first: data in it, or anything unknown, ends the run with exit status 4 and "
-                    "nothing changed. Then the dump is fetched, checked while it is written, and enters by one rename. "
-                    "A restore that was interrupted after that point is finished by the next run, without the "
-                    "repository.\n"
-                    "The dump is for a server with `appendonly no`: one with `appendonly yes` ignores it and starts "
-                    "empty.",
-            .example = "remora restore --repo file:///backups --instance shop-cache --target /data\n"
+            .text =
+                "Looks at the folder first, before anything is asked over a network: data in it, or anything "
+                "unknown, ends the run with exit status 4 and nothing changed; with --if-empty data is kept and "
+                "that is success, with --force it is moved away. Then the dump is fetched, checked while it is "
+                "written, and enters by one rename. A restore that was interrupted after that point is finished by "
+                "the next run, without the repository.\n"
+                "A server with `appendonly yes` ignores a dump, one with `appendonly no` ignores append-only files, "
+                "and both then start empty: --appendonly, --redis-conf or a running server at --redis-url has to "
+                "say what it will be.",
+            .example = "remora restore --repo file:///backups --instance shop-cache --target /data --appendonly yes\n"
+                       "remora restore --repo file:///backups --instance shop-cache --target /data --if-empty "
+                       "--redis-conf /etc/redis/redis.conf\n"
                        "remora restore --repo file:///backups --instance shop-cache --stdout > dump.rdb",
         },
     [COMMAND_LIST] =

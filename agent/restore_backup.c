@@ -41,6 +41,29 @@ restore_backup_wait(const struct restore_policy *policy, int64_t *since_ms, cons
     return !sig_pending();
 }
 
+/* The policy for no repository or no such instance, for the failure ERR of opening it: 0 when the server may start
+ * empty. A marker that is gone from a place that has backups, or remains of them, is a loss and not a beginning. */
+static int
+judge_no_repo(const struct config *c, struct restore_backup *b, struct err *err)
+{
+    struct err cause = *err;
+    bool bare = true;
+
+    if (cause.code != ERR_NOT_FOUND || c->if_no_repo != POLICY_START_EMPTY || c->instance == NULL)
+        return -1;
+    /* Without a store there is not even the folder or the bucket: only then may the listing say the same. */
+    if (b->opened.store != NULL && catalog_is_bare(&b->opened.repo, c->instance, &bare, err) < 0 &&
+        err->code != ERR_NOT_FOUND)
+        return -1;
+    if (!bare)
+        return err_set(err, ERR_NOT_FOUND,
+                       "%s; but there are backups of instance \"%s\" or remains of them: the server does not start "
+                       "empty (`remora init` makes a marker anew)",
+                       cause.msg, c->instance);
+    (void)snprintf(b->why, sizeof(b->why), "%.500s (--if-no-repo start-empty)", cause.msg);
+    return 0;
+}
+
 /* The policy for no backup, for the failure ERR of looking for the latest: 0 when the server may start empty. */
 static int
 judge_no_backup(const struct config *c, struct restore_backup *b, struct err *err)
@@ -68,12 +91,8 @@ find_once(const struct config *c, struct restore_backup *b, enum restore_found *
 {
     restore_backup_fini(b);
     *found = RESTORE_FOUND_NOTHING;
-    if (open_repo_instance(c, OPEN_REPO_READ, &b->opened, err) < 0) {
-        if (err->code != ERR_NOT_FOUND || c->if_no_repo != POLICY_START_EMPTY)
-            return -1;
-        (void)snprintf(b->why, sizeof(b->why), "%.500s (--if-no-repo start-empty)", err->msg);
-        return 0;
-    }
+    if (open_repo_instance(c, OPEN_REPO_READ, &b->opened, err) < 0)
+        return judge_no_repo(c, b, err);
     if (pick_backup(c, &b->opened, c->backup, &b->m, err) < 0)
         return judge_no_backup(c, b, err);
     *found = RESTORE_FOUND;

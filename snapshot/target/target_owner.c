@@ -40,6 +40,21 @@ decide_given(const struct target *t, struct target_owner *o, struct err *err)
     return 0;
 }
 
+/* Always -1. WHY is errno's. */
+static int
+refuse_unwritable(const struct target *t, const struct stat *folder, int why, struct err *err)
+{
+    if (why == EROFS)
+        return err_set(err, ERR_USAGE,
+                       "the target %s is on a file system that is mounted read-only: mount the volume for writing "
+                       "(without readOnly in volumeMounts)",
+                       t->path);
+    return err_set(err, ERR_USAGE,
+                   "the target %s is not writable for uid %u: run with its owner's uid (runAsUser: %u) or in its group "
+                   "(fsGroup: %u, which makes it group-writable)",
+                   t->path, (unsigned)geteuid(), (unsigned)folder->st_uid, (unsigned)folder->st_gid);
+}
+
 int
 target_owner_decide(const struct target *t, struct target_owner *o, struct err *err)
 {
@@ -54,11 +69,7 @@ target_owner_decide(const struct target *t, struct target_owner *o, struct err *
     o->file = shared ? 0660 : 0600;
     o->folder = shared ? 02770 : 0700;
     if (faccessat(t->dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0 && (errno == EACCES || errno == EROFS))
-        return err_set(
-            err, ERR_USAGE,
-            "the target %s is not writable for uid %u: run with its owner's uid (runAsUser: %u) or in its group "
-            "(fsGroup: %u, which makes it group-writable)",
-            t->path, (unsigned)geteuid(), (unsigned)st.st_uid, (unsigned)st.st_gid);
+        return refuse_unwritable(t, &st, errno, err);
     if (t->options.owner_given)
         return decide_given(t, o, err);
     if (!root && !shared && st.st_uid != geteuid())

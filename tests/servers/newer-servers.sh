@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# newer-servers.sh: the Redis and Valkey of Debian 12 and 13 that this system does not have itself, for the tests.
+# newer-servers.sh: the Redis and Valkey of Debian 11 to 13 that this system does not have itself, for the tests.
 #
 # Nothing is installed and the system's apt state is not touched: the packages are fetched from the Debian mirror that
 # apt uses here, checked by apt as always, and unpacked below build/servers/SUITE/. The programs in
 # build/servers/SUITE/bin/ run with the C library of their own suite. What is there already is kept.
 #
-# Debian 13 (trixie): Redis 8 and Valkey 8. Debian 12 (bookworm), where that is not this system: Redis 7.
+# Debian 13 (trixie): Redis 8 and Valkey 8. Debian 12 (bookworm), where that is not this system: Redis 7. Debian 11
+# (bullseye), which mirrors will drop one day, and so comes last: Redis 6.0, with its one append-only file.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 servers=$top/build/servers
@@ -33,8 +34,9 @@ wrapper() {
     real=$(find "$home/root" -type f -name "$2" | head -n 1)
     [ -n "$real" ] || return 0
     loader=$(find "$home/root" -name 'ld-linux*.so.*' | head -n 1)
-    libraries=$(find "$home/root" -type d -path '*/lib/*-linux-gnu*' | tr '\n' ':')
-    printf '#!/bin/sh\nexec "%s" --argv0 %s --library-path "%s" "%s" "$@"\n' "$loader" "$1" "$libraries" "$real" \
+    libraries=$(find "$home/root" -path '*/lib/*-linux-gnu*' -name 'lib*.so*' -printf '%h\n' | sort -u | tr '\n' ':')
+    cp -f "$real" "$home/root/$1"
+    printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' "$loader" "$libraries" "$home/root/$1" \
         > "$home/bin/$1"
     chmod +x "$home/bin/$1"
 }
@@ -70,3 +72,4 @@ unpack() {
 # shellcheck disable=SC1091 # a file of the system
 [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" = bookworm ] || unpack bookworm redis-tools
 unpack trixie redis-tools valkey-tools
+unpack bullseye redis-tools

@@ -2,6 +2,7 @@
 """What every test has: a folder of its own, servers that end with it, its own random choices, and a time limit."""
 
 import functools
+import itertools
 import os
 import random
 import shutil
@@ -25,6 +26,14 @@ def per_server(method):
     return method
 
 
+def each(**axes):
+    """The test is run once for each combination of these values, as a test of its own; it gets them as keywords."""
+    def mark(method):
+        method.axes = axes
+        return method
+    return mark
+
+
 def limit(seconds):
     """The test may take longer than others."""
     def mark(method):
@@ -44,6 +53,11 @@ class Case(unittest.TestCase):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        for name, method in list(cls.__dict__.items()):
+            if hasattr(method, "axes"):
+                delattr(cls, name)
+                for values in itertools.product(*method.axes.values()):
+                    setattr(cls, "__".join([name, *map(str, values)]), _with_values(method, values))
         for name, method in list(cls.__dict__.items()):
             if getattr(method, "per_server", False):
                 delattr(cls, name)
@@ -98,6 +112,15 @@ class Case(unittest.TestCase):
         backups = [b for i in listed["instances"] for b in i["backups"]]
         self.assertEqual([], [b for b in backups if b["problem"]], "list shows damaged backups")
         return [b["id"] for b in backups]
+
+
+def _with_values(method, values):
+    @functools.wraps(method)
+    def test(self, *args):
+        return method(self, *args, **dict(zip(method.axes, values)))
+
+    del test.axes
+    return test
 
 
 def _with_server(method, wanted):

@@ -63,3 +63,22 @@ def powerless(command):
     if os.geteuid() != 0:
         return list(command)
     return [shutil.which("setpriv"), "--bounding-set=-all", "--inh-caps=-all", *command]
+
+
+def as_user(uid, gid, *groups):
+    """A wrapper: the command as that user, in these groups besides, as a container runs it."""
+    def wrap(command):
+        more = ["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]
+        return ["setpriv", f"--reuid={uid}", f"--regid={gid}", *more, "--inh-caps=-all", *map(str, command)]
+    return wrap
+
+
+def as_pod(name):
+    """A wrapper: the command with that host name."""
+    return lambda command: ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', name, *map(str, command)]
+
+
+def at_call(call, what, number=1):
+    """A wrapper: as it enters the Nth such system call, strace does WHAT: signal=KILL, delay_enter=MICROSECONDS."""
+    return lambda command: ["strace", "-f", "-qq", "-e", f"trace={call}", "-e", f"inject={call}:{what}:when={number}",
+                            "-o", "/dev/null", *map(str, command)]
