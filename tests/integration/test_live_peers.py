@@ -95,7 +95,9 @@ class RestoreLivePeers(RestoreCase):
         replica = self.server("--replicaof", f"127.0.0.1 {master.port}", name="replica", program=program)
         replica.wait_for("replication", "master_link_status", "up")
         master.call("SET", "newer than any backup", "x")
-        master.call("WAIT", 1, 5000)
+        deadline = time.monotonic() + 20
+        while not replica.call("EXISTS", "newer than any backup") and time.monotonic() < deadline:
+            time.sleep(0.01)
         master.kill()
         replica.wait_for("replication", "master_link_status", "down")
         self.refused(remora.REFUSED, self.address(replica),
