@@ -48,8 +48,7 @@ static const struct command commands[COMMAND_COUNT] = {
                 "and both then start empty: --appendonly, --redis-conf or a running server at --redis-url has to "
                 "say what it will be.",
             .example = "remora restore --repo file:///backups --instance shop-cache --target /data --appendonly yes\n"
-                       "remora restore --repo file:///backups --instance shop-cache --target /data --if-empty "
-                       "--redis-conf /etc/redis/redis.conf\n"
+                       "remora restore --target /data --if-empty --redis-conf /etc/redis/redis.conf\n"
                        "remora restore --repo file:///backups --instance shop-cache --stdout > dump.rdb",
         },
     [COMMAND_LIST] =

@@ -78,7 +78,8 @@ class RestoreLivePeers(RestoreCase):
     def test_a_master_with_keys(self, program):
         peer = self.peer(program=program)
         self.refused(remora.REFUSED, self.address(peer), f"the master redis://127.0.0.1:{peer.port} holds 3 keys",
-                     "start empty as its replica", f"remora backup --redis-url redis://127.0.0.1:{peer.port}", "--force")
+                     "start empty as its replica", f"remora backup --redis-url redis://127.0.0.1:{peer.port}",
+                     "--force")
 
     def test_keys_in_another_database(self):
         peer = self.server(name="peer")
@@ -94,11 +95,13 @@ class RestoreLivePeers(RestoreCase):
         replica = self.server("--replicaof", f"127.0.0.1 {master.port}", name="replica", program=program)
         replica.wait_for("replication", "master_link_status", "up")
         master.call("SET", "newer than any backup", "x")
-        master.call("WAIT", 1, 5000)
+        deadline = time.monotonic() + 20
+        while not replica.call("EXISTS", "newer than any backup") and time.monotonic() < deadline:
+            time.sleep(0.01)
         master.kill()
         replica.wait_for("replication", "master_link_status", "down")
-        self.refused(remora.REFUSED, self.address(replica), f"the replica redis://127.0.0.1:{replica.port} holds 4 keys",
-                     "promote it")
+        self.refused(remora.REFUSED, self.address(replica),
+                     f"the replica redis://127.0.0.1:{replica.port} holds 4 keys", "promote it")
 
     def test_start_empty_is_governed_too(self):
         """An instance without a backup, no repository at all, a store out of reach: the replicas would lose theirs."""
@@ -197,7 +200,8 @@ class RestoreLivePeers(RestoreCase):
         peer.call("ACL", "SETUSER", "limited", "on", ">secret", "-@all", "+ping")
         address = self.address(peer)
         self.refused(remora.SERVER_DENIED, address, address)
-        for user, words in ((":wrong", "wrong password"), ("limited:secret", "INFO"), ("nobody:secret", "wrong password")):
+        for user, words in ((":wrong", "wrong password"), ("limited:secret", "INFO"),
+                            ("nobody:secret", "wrong password")):
             with self.subTest(user):
                 self.refused(remora.SERVER_DENIED, address, words, words=["--redis-url", f"redis://{user}@{address}"])
         self.refused(remora.REFUSED, address, "holds 3 keys", words=["--redis-url", f"redis://:right@{address}"])
@@ -259,7 +263,8 @@ class RestoreLivePeers(RestoreCase):
 
     def test_told_to_stop_while_it_waits(self):
         peer = Actor(self, b"-LOADING Redis is loading the dataset in memory\r\n")
-        process = self.repo.start("restore", "--target", self.target, "--appendonly", "no", "--live-peers", peer.address)
+        process = self.repo.start("restore", "--target", self.target, "--appendonly", "no",
+                                  "--live-peers", peer.address)
         self.addCleanup(processes.end, process)
         deadline = time.monotonic() + 20
         while peer.asked < 2 and time.monotonic() < deadline:
@@ -272,7 +277,8 @@ class RestoreLivePeers(RestoreCase):
 
     def test_our_own_address_is_left_out(self):
         """The pod's own name is among those of the Service. A network of its own gives us an address of our own."""
-        script = ("ip link add v0 type veth peer name v1 && ip address add 10.213.0.7/24 dev v0 && ip link set v0 up && "
+        script = ("ip link add v0 type veth peer name v1 && ip address add 10.213.0.7/24 dev v0 && "
+                  "ip link set v0 up && "
                   'ip link set lo up && { "$0" --port 7777 --bind 10.213.0.7 --protected-mode no --save "" --dir "$1" '
                   '--unixsocket "$1/s" >/dev/null & } && while [ ! -S "$1/s" ]; do sleep 0.05; done; shift; "$@"; '
                   "status=$?; kill $!; wait; exit $status")

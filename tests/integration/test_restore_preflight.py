@@ -210,9 +210,11 @@ class RestoreForWhichServer(RestoreCase):
     def test_a_dump_of_redis_8(self):
         program = self.dump_of("redis", 8)
         for version in ("7.0.15", "redis-7.2", "6.2.14", "valkey-8.1", "valkey:8.1-alpine"):
-            self.refused("refuses this dump", "RDB version 12", "Redis 7.4 or later", words=["--server-version", version])
+            self.refused("refuses this dump", "RDB version 12", "Redis 7.4 or later",
+                         words=["--server-version", version])
         self.refused("Redis 7.0", words=["--server-binary", servers.default().path])
-        for words in (["--server-version", "redis-7.4"], ["--server-version", "redis-8.0.2"], ["--server-binary", program.path]):
+        for words in (["--server-version", "redis-7.4"], ["--server-version", "redis-8.0.2"],
+                      ["--server-binary", program.path]):
             self.assertNotIn("is not known", self.taken(*words))
         self.assertIn("a server of unknown version", self.taken())
         self.assertIn("Redis or Valkey 8.0.0", self.taken("--server-version", "8.0"))
@@ -270,5 +272,5 @@ class RestoreForWhichServer(RestoreCase):
         """Told before anything is written: the status is another test's (test_exit_status.py)."""
         self.backup(self.repo, "--rdb-file", data.dump_file(self, 40))
         volume = tmpfs.mount(self, "volume", "12m")
-        self.expect(remora.NO_SPACE, self.untouched(volume, lambda: self.restore(volume, *APPENDONLY["aof"])), "12.0 MiB free",
-                    "the restore needs", "enlarge the volume")
+        self.expect(remora.NO_SPACE, self.untouched(volume, lambda: self.restore(volume, *APPENDONLY["aof"])),
+                    "12.0 MiB free", "the restore needs", "enlarge the volume")

@@ -8,13 +8,22 @@ import signal
 import socket
 import threading
 
-from . import data, processes, remora
+from . import data, processes
 from .case import Case
 from .trees import names, tree
 
 APPENDONLY = {"rdb": ["--appendonly", "no"], "aof": ["--appendonly", "yes"], "single-aof": ["--layout", "single-aof"]}
 ENTRY = {"rdb": "dump.rdb", "aof": "appendonlydir", "single-aof": "appendonly.aof"}
 START_EMPTY = [word for name in ("no-repo", "no-backup", "unreachable") for word in (f"--if-{name}", "start-empty")]
+
+
+def put(*parts, content=b""):
+    """Makes that file in a target."""
+    def make(target):
+        path = target.joinpath(*parts)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    return make
 
 
 class Trap:
