@@ -49,7 +49,8 @@ judge_no_repo(const struct config *c, struct restore_backup *b, struct err *err)
     struct err cause = *err;
     bool bare = true;
 
-    if (cause.code != ERR_NOT_FOUND || c->if_no_repo != POLICY_START_EMPTY || c->instance == NULL)
+    if (cause.code != ERR_NOT_FOUND || c->if_no_repo != POLICY_START_EMPTY || c->instance == NULL ||
+        !pick_is_latest(c->backup))
         return -1;
     /* Without a store there is not even the folder or the bucket: only then may the listing say the same. */
     if (b->opened.store != NULL && catalog_is_bare(&b->opened.repo, c->instance, &bare, err) < 0 &&
@@ -111,7 +112,8 @@ restore_backup_find(const struct config *c, const struct restore_policy *policy,
     } while (rc < 0 && restore_backup_wait(policy, &since_ms, err));
     if (rc < 0 && sig_pending())
         return sig_check(err);
-    if (rc < 0 && err->code == ERR_STORAGE && policy->unreachable == UNREACHABLE_START_EMPTY) {
+    if (rc < 0 && err->code == ERR_STORAGE && policy->unreachable == UNREACHABLE_START_EMPTY &&
+        pick_is_latest(c->backup)) {
         (void)snprintf(b->why, sizeof(b->why), "%.500s (--if-unreachable start-empty)", err->msg);
         *found = RESTORE_FOUND_NOTHING;
         return 0;

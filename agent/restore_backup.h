@@ -21,7 +21,8 @@ struct restore_backup {
     char why[640]; /* of RESTORE_FOUND_NOTHING: why the server may start empty */
 };
 
-/* Find it. RESTORE_FOUND_NOTHING: the policies say that the server may start empty. Denied access is always an error.
+/* Find it. RESTORE_FOUND_NOTHING: the policies say that the server may start empty. Denied access is always an error,
+ * and so is whatever keeps a backup from being found that was named by its id.
  * restore_backup_fini() in any case. */
 int restore_backup_find(const struct config *config, const struct restore_policy *policy, struct restore_backup *b,
                         enum restore_found *found, struct err *err) MUST_CHECK;

@@ -60,6 +60,12 @@ class RestorePolicies(RestoreCase):
                     t, "--appendonly", "no", *START_EMPTY)), "backups of instance", "remora init")
                 (self.folder / "away").rename(marker)
 
+    def test_a_backup_that_was_named(self):
+        """Who asks for one wants that one: nothing stands in for it."""
+        named = ["--backup", "20200101T000000Z-abcdef"]
+        for words in (remora.Repository(self.folder / "nowhere").words, self.repo.words):
+            self.check([*words, *named], [remora.NOT_FOUND] * 4)
+
     def test_an_instance_without_anything(self):
         self.check(self.repo.words, [remora.NOT_FOUND, remora.NOT_FOUND, remora.OK, remora.NOT_FOUND])
 
