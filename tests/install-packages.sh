@@ -13,7 +13,7 @@ packages_of() {
     case $1 in
     build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev libcurl4-openssl-dev libs3-dev ;;
     demo) echo redis-tools zstd ;;
-    test) echo libcmocka-dev python3 redis-tools zstd strace util-linux mount git bash mandoc openssl ;;
+    test) echo libcmocka-dev python3 redis-tools zstd strace bindfs exfat-fuse exfatprogs e2fsprogs util-linux mount git bash mandoc openssl ;;
     rgw) echo radosgw ceph-mon ceph-osd ceph-common curl openssl python3 s3cmd ;;
     lint) echo clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind libc6-dbg git ;;
     *)

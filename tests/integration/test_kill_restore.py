@@ -43,17 +43,17 @@ class Killing(RestoreCase):
 class AtEveryCall(Killing):
     @limit(3600 if CAMPAIGN else 120)
     def test_onto_nothing(self):
-        states = self.kill_everywhere(ONTO_NOTHING, 16)
+        states = self.kill_everywhere(ONTO_NOTHING, 12)
         self.assertEqual({NOTHING, NEW}, set(states))
 
     @limit(3600 if CAMPAIGN else 120)
     def test_onto_old_data(self):
-        states = self.kill_everywhere(BY_FORCE, 14)
+        states = self.kill_everywhere(BY_FORCE, 8)
         self.assertEqual({OLD_DATA, MOVING, NEW}, set(states))
 
     @limit(3600 if CAMPAIGN else 120)
     def test_onto_old_data_that_is_discarded(self):
-        states = self.kill_everywhere(DISCARDING, 10)
+        states = self.kill_everywhere(DISCARDING, 6)
         self.assertEqual({OLD_DATA, MOVING, NEW}, set(states))
 
     @limit(3600 if CAMPAIGN else 120)
@@ -64,7 +64,7 @@ class AtEveryCall(Killing):
             cuts = ["pwrite"] + (["renameat"] if scene.old else [])
             for call in cuts:
                 first = self.middle(self.places(scene), call)
-                for place in self.some(self.places(scene, prepare=lambda: self.cut(scene, first)), 8, RENAMES):
+                for place in self.some(self.places(scene, prepare=lambda: self.cut(scene, first)), 4, RENAMES):
                     target = self.cut(scene, first)
                     with self.subTest(scene=str(scene), first=str(first), place=str(place)):
                         killed += self.kill_at(scene, target, place)
@@ -94,7 +94,7 @@ class AtRandomMoments(Killing):
         killed, runs = 0, 0
         for scene in SCENES:
             places = self.places(scene)
-            for _ in range(share(2, 40)):
+            for _ in range(share(1, 40)):
                 target, place = self.target(scene), self.random.choice(places)
                 with self.subTest(scene=str(scene), place=str(place)):
                     killed += self.kill_at(scene, target, place, jobs=2)
@@ -207,7 +207,7 @@ class BySignal(Killing):
     def test_at_any_call(self):
         stopped, runs = 0, 0
         for scene in ONTO_NOTHING + BY_FORCE:
-            for place in self.some(self.places(scene), 6):
+            for place in self.some(self.places(scene), 3):
                 target = self.target(scene)
                 with self.subTest(scene=str(scene), place=str(place)):
                     result = self.restore(target, scene.words, place=place, what="term", changing=True)

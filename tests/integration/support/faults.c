@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * faults.c: a library to be preloaded (faults.py builds and steers it). It numbers the calls that a program makes on the
- * files of one folder, whatever thread they come from, and at one of them ends the program, or lets the call fail.
+ * faults.c: a library to be preloaded (faults.py builds and steers it). It numbers the calls that a program makes on
+ * the files of one folder, whatever thread they come from, and at one of them ends the program, or lets the call fail.
  * strace can do neither across threads: it counts for each by itself.
  *
  * FAULT_UNDER=folder      the calls that count: those on files in it
@@ -280,8 +280,7 @@ CALL(fchmod, true, fd, NULL, (int fd, mode_t mode), (fd, mode))
 CALL(fchown, true, fd, NULL, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
 CALL(faccessat, false, dirfd, path, (int dirfd, const char *path, int mode, int flags), (dirfd, path, mode, flags))
 CALL64(fstat, false, fd, NULL, (int fd, void *st), (fd, st))
-CALL64(fstatat, false, dirfd, path, (int dirfd, const char *path, void *st, int flags),
-       (dirfd, path, st, flags))
+CALL64(fstatat, false, dirfd, path, (int dirfd, const char *path, void *st, int flags), (dirfd, path, st, flags))
 CALL64(fstatvfs, false, fd, NULL, (int fd, void *fs), (fd, fs))
 
 DIR *
