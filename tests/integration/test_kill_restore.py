@@ -73,6 +73,18 @@ class AtEveryCall(Killing):
         self.tell(killed, runs)
         self.assertEqual(killed, runs)
 
+    def test_what_was_half_moved_is_finished_in_any_pod(self):
+        """Also where --only-ordinal says that there is nothing to do: a server would start on half of its data."""
+        for scene in BY_FORCE:
+            pod = [*scene.if_empty, "--only-ordinal", 0, "--pod-index", 1]
+            target = self.cut(scene, self.middle(self.places(scene), "renameat"))
+            self.assertEqual(MOVING, self.state(scene, target))
+            away = self.repo.path.rename(self.folder / "away")
+            self.assertIn("restored", self.expect(remora.OK, self.restore(target, pod)).out.decode())
+            self.assertEqual(NEW, self.state(scene, target))
+            self.assertIn("nothing to do here", self.expect(remora.OK, self.restore(target, pod)).out.decode())
+            away.rename(self.repo.path)
+
     def cut(self, scene, place):
         target = self.target(scene)
         self.assertTrue(self.kill_at(scene, target, place))
