@@ -41,22 +41,22 @@ class Killing(RestoreCase):
 
 
 class AtEveryCall(Killing):
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_onto_nothing(self):
         states = self.kill_everywhere(ONTO_NOTHING, 12)
         self.assertEqual({NOTHING, NEW}, set(states))
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_onto_old_data(self):
         states = self.kill_everywhere(BY_FORCE, 8)
         self.assertEqual({OLD_DATA, MOVING, NEW}, set(states))
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_onto_old_data_that_is_discarded(self):
         states = self.kill_everywhere(DISCARDING, 6)
         self.assertEqual({OLD_DATA, MOVING, NEW}, set(states))
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_the_run_that_goes_on_is_killed_too(self):
         """From a dump that is half there, and from old data that is half moved."""
         killed, runs = 0, 0
@@ -101,7 +101,7 @@ class AtEveryCall(Killing):
 class AtRandomMoments(Killing):
     """With two workers, where no two runs are the same."""
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_at_random_calls(self):
         killed, runs = 0, 0
         for scene in SCENES:
@@ -115,7 +115,7 @@ class AtRandomMoments(Killing):
         self.tell(killed, runs)
         self.assertGreater(killed, runs // 2)
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_at_random_times(self):
         timed, killed, runs = self.target(SCENES[0]), 0, 0
         seconds = time.monotonic()
@@ -215,7 +215,7 @@ class BySignal(Killing):
                 self.assertEqual(NEW, self.state(scene, target))
                 shutil.rmtree(target)
 
-    @limit(1800 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_at_any_call(self):
         stopped, runs = 0, 0
         for scene in ONTO_NOTHING + BY_FORCE:

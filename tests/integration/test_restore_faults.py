@@ -11,7 +11,7 @@ import signal
 import subprocess
 
 from support import faults, processes, remora, tmpfs
-from support.case import CAMPAIGN, limit, share
+from support.case import CAMPAIGN, limit
 from support.repository import Backup
 from support.restores import (BY_FORCE, DISCARDING, LAYOUTS, MOVING, NEW, NOTHING, OLD_DATA, ONTO_NOTHING, STAGING,
                               RestoreCase, Scene)
@@ -56,19 +56,19 @@ class CallsThatFail(RestoreCase):
         self.check_after(scene, target)
         return result.status != remora.OK
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_onto_nothing(self):
         self.fail_everywhere(ONTO_NOTHING, 4)
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_onto_old_data(self):
         self.fail_everywhere(BY_FORCE, 2)
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_onto_old_data_that_is_discarded(self):
         self.fail_everywhere(DISCARDING, 2)
 
-    @limit(3600 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_when_old_data_is_half_moved(self):
         """What an init container finds then must never be taken for the data of a server, or for none."""
         templates = {}
@@ -324,12 +324,12 @@ class FileSystems(RestoreCase):
     def take(self, volume):
         self.volume = volume
 
-    @limit(1800 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_ext4(self):
         self.take(self.mount("ext4", "mount", "-o", "loop", self.image(96 << 20, "mkfs.ext4", "-q", "-F")))
         self.restore_here(2)
 
-    @limit(1800 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_overlay(self):
         base = tmpfs.mount(self, "base", "96m")
         for name in ("lower", "upper", "work"):
@@ -338,7 +338,7 @@ class FileSystems(RestoreCase):
                              f"lowerdir={base}/lower,upperdir={base}/upper,workdir={base}/work"))
         self.restore_here(2)
 
-    @limit(1800 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_overlay_with_old_data_in_the_lower_layer(self):
         base = tmpfs.mount(self, "base", "96m")
         for name in ("lower", "upper", "work"):
@@ -353,14 +353,14 @@ class FileSystems(RestoreCase):
             self.expect(remora.OK, self.restore(volume / layout, scene.words))
             self.assertEqual(NEW, self.state(scene, volume / layout))
 
-    @limit(1800 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_fuse_without_rename_flags(self):
         """bindfs knows links, but no RENAME_NOREPLACE."""
         self.take(self.mount("bindfs", "bindfs", tmpfs.mount(self, "base", "96m")))
         self.restore_here(2)
         self.assertLessEqual({"renameat2", "linkat", "unlinkat"}, self.ways)
 
-    @limit(1800 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_fuse_without_links(self):
         """exFAT in user space: neither links nor RENAME_NOREPLACE, and owners that are the mount's."""
         image = self.image(96 << 20, "mkfs.exfat")
@@ -372,12 +372,12 @@ class FileSystems(RestoreCase):
         self.restore_here(2)
         self.assertLessEqual({"renameat2", "linkat", "renameat"}, self.ways)
 
-    @limit(1800 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_without_rename_flags(self):
         self.always = f"renameat2:{errno.EINVAL}"
         self.restore_here(2)
 
-    @limit(1800 if CAMPAIGN else 120)
+    @limit(7200 if CAMPAIGN else 120)
     def test_without_rename_flags_and_links(self):
         self.always = f"renameat2:{errno.EINVAL},linkat:{errno.EPERM}"
         self.restore_here(2)
