@@ -11,7 +11,7 @@ import time
 from support import faults, remora
 from support.case import CAMPAIGN, limit, share
 from support.restores import (BY_FORCE, DISCARDING, MOVING, NEW, NOTHING, OLD_DATA, ONTO_NOTHING, SCENES, STAGING,
-                              RestoreCase, Scene)
+                              RestoreCase)
 
 RENAMES = ("renameat", "renameat2", "linkat")
 
@@ -60,7 +60,7 @@ class AtEveryCall(Killing):
     def test_the_run_that_goes_on_is_killed_too(self):
         """From a dump that is half there, and from old data that is half moved."""
         killed, runs = 0, 0
-        for scene in [Scene(layout, old) for layout in ("rdb", "aof", "single-aof") for old in (None, "aof")]:
+        for scene in self.few(ONTO_NOTHING, 2) + self.few(BY_FORCE, 3):
             cuts = ["pwrite"] + (["renameat"] if scene.old else [])
             for call in cuts:
                 first = self.middle(self.places(scene), call)
@@ -148,7 +148,7 @@ class Resumed(Killing):
         return len(opened), result
 
     def test_what_is_there_is_not_fetched_again(self):
-        for scene in ONTO_NOTHING + BY_FORCE:
+        for scene in ONTO_NOTHING + self.few(BY_FORCE, 2):
             with self.subTest(scene=str(scene)):
                 target = self.target(scene)
                 self.assertEqual(self.segments, self.fetched(target, scene.words)[0])

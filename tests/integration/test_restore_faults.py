@@ -212,7 +212,7 @@ class Damage(RestoreCase):
                     shutil.rmtree(target)
 
     def test_of_the_backup_when_it_is_resumed(self):
-        for scene in ONTO_NOTHING + BY_FORCE:
+        for scene in ONTO_NOTHING + self.few(BY_FORCE, 2):
             with self.subTest(scene=str(scene)):
                 target = self.half_staged(scene)
                 segment = Backup(self.repo, self.backup_id).segments()[-1]
@@ -270,7 +270,7 @@ class Damage(RestoreCase):
 
     def test_of_what_was_staged(self):
         scenes = ONTO_NOTHING + [Scene(layout, "aof") for layout in LAYOUTS]
-        for scene in scenes if CAMPAIGN else self.random.sample(scenes, 3):
+        for scene in self.few(scenes, 2):
             template = self.half_staged(scene)
             count = len(list(self.damage_staged(template)))
             for number in range(count):
@@ -294,7 +294,7 @@ class FileSystems(RestoreCase):
 
     def restore_here(self, most):
         killed, self.ways = 0, set()
-        for scene in ONTO_NOTHING + [Scene(layout, "aof") for layout in LAYOUTS] + [Scene("rdb", "rdb")]:
+        for scene in self.few(ONTO_NOTHING, 2) + self.few(BY_FORCE, 3):
             places = self.places(scene)
             self.ways |= {p.call for p in places if p.path == f"{STAGING}/entry"}
             for place in self.some(places, most, RENAMES):
