@@ -356,6 +356,23 @@ restore_into_target(struct run *r, struct err *err)
     }
 }
 
+/* Another pod's restore (--only-ordinal): nothing is to be done here, unless a forced one was cut off on this volume,
+ * on which a server would start with half of its data. */
+static int
+pass_by(struct run *r, struct err *err)
+{
+    enum target_state state = TARGET_UNSURE;
+
+    if (target_judge(r->target, &state, err) < 0)
+        return -1;
+    if (state == TARGET_REPLACING)
+        return restore_into_target(r, err);
+    r->result->outcome = RESTORE_NOT_HERE;
+    (void)snprintf(r->result->why, sizeof(r->result->why), "this is pod %llu, and --only-ordinal is %llu",
+                   (unsigned long long)r->policy.pod, (unsigned long long)r->policy.only_pod);
+    return 0;
+}
+
 static int
 restore_to_target(const struct config *c, struct restore_result *result, struct err *err)
 {
@@ -364,14 +381,8 @@ restore_to_target(const struct config *c, struct restore_result *result, struct 
 
     if (restore_policy_from(c, &r.policy, err) < 0 || target_server_from_flags(c, &r.server, err) < 0)
         return -1;
-    if (r.policy.other_pod) {
-        result->outcome = RESTORE_NOT_HERE;
-        (void)snprintf(result->why, sizeof(result->why), "this is pod %llu, and --only-ordinal is %llu",
-                       (unsigned long long)r.policy.pod, (unsigned long long)r.policy.only_pod);
-        return 0;
-    }
     if (open_target(c, &r.server, &r.target, err) == 0)
-        rc = restore_into_target(&r, err);
+        rc = r.policy.other_pod ? pass_by(&r, err) : restore_into_target(&r, err);
     restore_backup_fini(&r.backup);
     target_free(r.target);
     return rc;

@@ -214,6 +214,9 @@ link_in(int from_dir, const char *from, int to_dir, const char *to, enum file_re
     struct stat st;
 
     if (linkat(from_dir, from, to_dir, to, 0) == 0 || (errno == EEXIST && is_same_file(from_dir, from, to_dir, to))) {
+        /* A crash may keep the second of two unsynced changes and lose the first: no name would be left. */
+        if (from_dir != to_dir && file_sync_dir(to_dir, err) < 0)
+            return -1;
         if (unlinkat(from_dir, from, 0) < 0)
             return err_sys(err, ERR_INTERNAL, errno, "remove %s", from);
         return 0;

@@ -63,7 +63,8 @@ enum file_rename_rule {
  *
  * A folder enters by rename(2), which itself replaces an empty folder and refuses a full one. A file enters by
  * renameat2(RENAME_NOREPLACE); on EINVAL, ENOSYS and EOPNOTSUPP (NFS, some FUSE and older file systems) by linkat and
- * unlinkat; where links fail too, RULE decides. Neither directory is fsynced here.
+ * unlinkat; where links fail too, RULE decides. Neither directory is fsynced here,
+ * but for TO_DIR between link and unlink, where it is not FROM_DIR.
  */
 int file_rename_in(int from_dir, const char *from, int to_dir, const char *to, enum file_rename_rule rule,
                    struct err *err) MUST_CHECK;

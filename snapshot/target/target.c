@@ -89,8 +89,7 @@ target_replaced(const struct target *t)
 int
 target_judge(struct target *t, enum target_state *state, struct err *err)
 {
-    target_find_ready(t);
-    if (target_look(t, state, err) < 0)
+    if (target_find_ready(t, err) < 0 || target_look(t, state, err) < 0)
         return -1;
     if (t->ready && t->plan.replace)
         *state = TARGET_REPLACING;

@@ -67,7 +67,7 @@ int target_open(const struct target_options *options, struct target **out, struc
 /* Closes, and lets the lock go. NULL is fine. */
 void target_free(struct target *t);
 
-/* Look, touching nothing. */
+/* Look, touching nothing. ERR_REFUSED: staging, which cannot be read, may be that of a replacement half-way. */
 int target_judge(struct target *t, enum target_state *state, struct err *err) MUST_CHECK;
 /* The file or folder that decided the last judgement, in words. */
 const char *target_reason(const struct target *t);

@@ -29,21 +29,22 @@ entry_name(const struct target *t)
 
 /* ---- the old data moves ------------------------------------------------------------------------------------------ */
 
-/* The folder NAME in DIRFD, made where it is missing; its descriptor, or -1. */
+/* The folder NAME in DIRFD, made where it is missing, its name on disk; its descriptor, or -1. */
 static int
 reach_folder(const struct target *t, int dirfd, const char *name, struct err *err)
 {
     int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd < 0 && errno == ENOENT) {
+    if (fd < 0 && errno != ENOENT)
+        return err_sys(err, ERR_INTERNAL, errno, "open %s/%s", t->path, name);
+    if (fd < 0)
         fd = target_make_folder(t, dirfd, name, err);
-        if (fd >= 0 && file_sync_dir(dirfd, err) < 0) {
-            (void)close(fd);
-            return -1;
-        }
-        return fd;
+    /* Also where it was there: the run that made it may have been cut off before this. */
+    if (fd >= 0 && file_sync_dir(dirfd, err) < 0) {
+        (void)close(fd);
+        return -1;
     }
-    return fd < 0 ? err_sys(err, ERR_INTERNAL, errno, "open %s/%s", t->path, name) : fd;
+    return fd;
 }
 
 /* Move NAME into the folder AWAY, under that name or, where it is taken (the server was started between two runs), with
@@ -90,11 +91,8 @@ move_old_data(struct target *t, struct err *err)
     int away = all >= 0 ? reach_folder(t, all, t->stamp, err) : -1;
     int rc = -1;
 
-    if (away >= 0 && move_all(t, away, err) == 0 && file_sync_dir(away, err) == 0 &&
-        file_sync_dir(t->dirfd, err) == 0) {
-        (void)snprintf(t->replaced, sizeof(t->replaced), "%s/%s", TARGET_REPLACED, t->stamp);
-        rc = 0;
-    }
+    if (away >= 0 && move_all(t, away, err) == 0 && file_sync_dir(away, err) == 0)
+        rc = file_sync_dir(t->dirfd, err);
     if (away >= 0)
         (void)close(away);
     if (all >= 0)
@@ -134,18 +132,18 @@ bring_in(struct target *t, struct err *err)
 
     if (staging < 0)
         return err_sys(err, ERR_INTERNAL, errno, "open %s/%s", t->path, TARGET_STAGING);
-    if (is_linked_in(t, staging)) {
+    if (is_linked_in(t, staging))
         rc = 0;
-        goto out;
-    }
-    if (t->plan.replace && move_old_data(t, err) < 0)
-        goto out;
-    if (look_again(t, err) == 0 &&
-        file_rename_in(staging, TARGET_ENTRY, t->dirfd, entry_name(t), FILE_RENAME_LOCKED, err) == 0)
-        rc = 0;
-out:
+    else if ((!t->plan.replace || move_old_data(t, err) == 0) && look_again(t, err) == 0)
+        rc = file_rename_in(staging, TARGET_ENTRY, t->dirfd, entry_name(t), FILE_RENAME_LOCKED, err);
+    if (rc == 0)
+        rc = file_sync_dir(t->dirfd, err);
+    if (rc == 0)
+        (void)!fsync(staging); /* a name that came back there after a crash would be brought in again */
     (void)close(staging);
-    return rc < 0 ? -1 : file_sync_dir(t->dirfd, err);
+    if (rc == 0 && t->plan.replace)
+        (void)snprintf(t->replaced, sizeof(t->replaced), "%s/%s", TARGET_REPLACED, t->stamp);
+    return rc;
 }
 
 /* ---- order ------------------------------------------------------------------------------------------------------- */

@@ -83,8 +83,9 @@ int target_write_plan(const struct target *t, int staging, const struct target_p
 int target_write_ready(const struct target *t, int staging, struct err *err) MUST_CHECK;
 /* Does the staging folder's `plan` say the same as PLAN? */
 bool target_plan_matches(int staging, const struct target_plan *plan);
-/* Read the `ready` of the folder, if there is one that can be finished, into t->plan, t->ready, t->stamp. */
-void target_find_ready(struct target *t);
+/* Read the `ready` of the folder, if there is one that can be finished, into t->plan, t->ready, t->stamp. ERR_REFUSED:
+ * there may be one that has moved part of the old data, but it cannot be read. */
+int target_find_ready(struct target *t, struct err *err) MUST_CHECK;
 
 /* ---- target_stage.c ---- */
 

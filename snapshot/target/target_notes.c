@@ -75,17 +75,20 @@ plan_from_json(const json_t *o, const char *format, struct target_plan *plan)
            take_name(o, "appendfilename", plan->names.appendfilename);
 }
 
-/* The note NAME, or NULL: one that cannot be read is as good as none. */
+/* The note NAME, or NULL: *MISSING tells whether there is none, or one that cannot be read. */
 static json_t *
-read_note(int staging, const char *name)
+read_note(int staging, const char *name, bool *missing)
 {
+    struct stat st;
+
     struct err unused = ERR_INIT;
     uint64_t size = 0;
     char *data = NULL;
     size_t len = 0;
     json_t *o = NULL;
 
-    if (target_file_size(staging, name, &size) &&
+    *missing = fstatat(staging, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+    if (!*missing && target_file_size(staging, name, &size) &&
         file_read_all(staging, name, NOTE_MAX_BYTES, &data, &len, &unused) == 0)
         o = json_read_object(data, len, &unused);
     free(data);
@@ -120,16 +123,27 @@ same_entry(const struct target_plan *plan, enum target_layout layout, const stru
 bool
 target_plan_matches(int staging, const struct target_plan *plan)
 {
-    json_t *o = read_note(staging, TARGET_PLAN);
+    bool unused, same;
+    json_t *o = read_note(staging, TARGET_PLAN, &unused);
     struct target_plan found;
-    bool same = o != NULL && plan_from_json(o, PLAN_FORMAT, &found) && strcmp(found.id.text, plan->id.text) == 0 &&
-                found.size == plan->size && same_entry(&found, plan->layout, &plan->names);
+
+    same = o != NULL && plan_from_json(o, PLAN_FORMAT, &found) && strcmp(found.id.text, plan->id.text) == 0 &&
+           found.size == plan->size && same_entry(&found, plan->layout, &plan->names);
 
     json_decref(o);
     return same;
 }
 
-/* Is what `ready` speaks of there? For a replacement whose entry is gone, the rename was done already. */
+/* Is the entry gone? Then the rename that `ready` speaks of was done already. */
+static bool
+is_gone(int staging)
+{
+    struct stat st;
+
+    return fstatat(staging, TARGET_ENTRY, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+/* Is what `ready` speaks of there? */
 static bool
 is_complete(int staging, const struct target_plan *plan)
 {
@@ -142,27 +156,62 @@ is_complete(int staging, const struct target_plan *plan)
     return plan->layout != TARGET_LAYOUT_AOF || target_file_size(staging, path, &unused);
 }
 
-void
-target_find_ready(struct target *t)
+/* The `ready` in STAGING into *PLAN and *STAMP. False: there is none that can be finished; *DOUBTFUL: there is one, but
+ * it is not known what it says, or it speaks of another entry than the one that is there. */
+static bool
+read_ready(int staging, struct target_plan *plan, char stamp[TARGET_STAMP_LEN], bool *doubtful)
+{
+    bool missing, understood, whole;
+    json_t *o = read_note(staging, TARGET_READY, &missing);
+    const char *text = json_opt_str(o, "replace", "");
+
+    understood = o != NULL && plan_from_json(o, READY_FORMAT, plan) && strlen(text) < TARGET_STAMP_LEN &&
+                 strchr(text, '/') == NULL && *text != '.';
+    whole = understood && is_complete(staging, plan);
+    *doubtful = !missing && !whole && !(understood && is_gone(staging));
+    if (whole) {
+        (void)snprintf(stamp, TARGET_STAMP_LEN, "%s", text);
+        plan->replace = *stamp != '\0';
+    }
+    json_decref(o);
+    return whole;
+}
+
+/* May old data have been moved away, by this replacement or an earlier one? */
+static bool
+may_have_moved(const struct target *t)
+{
+    struct stat st;
+
+    return fstatat(t->dirfd, TARGET_REPLACED, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+int
+target_find_ready(struct target *t, struct err *err)
 {
     int staging = target_staging_open(t);
-    json_t *o = staging >= 0 ? read_note(staging, TARGET_READY) : NULL;
-    const char *stamp = json_opt_str(o, "replace", "");
+    bool doubtful = staging < 0 && errno != ENOENT;
+    char stamp[TARGET_STAMP_LEN];
     struct target_plan plan;
 
-    t->ready = o != NULL && plan_from_json(o, READY_FORMAT, &plan) && is_complete(staging, &plan) &&
-               strlen(stamp) < sizeof(t->stamp) && strchr(stamp, '/') == NULL && *stamp != '.';
+    t->ready = staging >= 0 && read_ready(staging, &plan, stamp, &doubtful);
+    if (staging >= 0)
+        (void)close(staging);
     memset(&t->plan, 0, sizeof(t->plan));
     if (t->ready) {
         t->plan = plan;
-        t->plan.replace = *stamp != '\0';
         (void)snprintf(t->stamp, sizeof(t->stamp), "%s", stamp);
         /* A rename of another kind or name than the server reads would leave it empty. What a replacement has begun is
          * another matter: target_judge() speaks of it. */
         t->fits = t->options.layout == TARGET_LAYOUT_UNKNOWN || same_entry(&plan, t->options.layout, &t->options.names);
         t->ready = t->fits || t->plan.replace;
     }
-    json_decref(o);
-    if (staging >= 0)
-        (void)close(staging);
+    /* What is in place may be the half of the old data that was not moved yet. */
+    if (doubtful && may_have_moved(t))
+        return err_set(err, ERR_REFUSED,
+                       "%s was left as it is: a forced restore may have stopped in it half-way, but what it left in %s "
+                       "cannot be read; restore again as the user and with the version that began it, or put back what "
+                       "lies in %s and remove %s",
+                       t->path, TARGET_STAGING, TARGET_REPLACED, TARGET_STAGING);
+    return 0;
 }

@@ -61,9 +61,29 @@ drop_staging(struct target *t, struct err *err)
 
 /* ---- the staged dump --------------------------------------------------------------------------------------------- */
 
+/* Give what an interrupted run left to whom it belongs now: that run may have been another user's, or for another. */
+static bool
+take_over(const struct target *t, int staging, const struct target_plan *plan, const struct target_staged *staged)
+{
+    struct err unused = ERR_INIT;
+    struct target_owner o;
+    bool taken = target_owner_decide(t, &o, &unused) == 0 && target_owner_apply(&o, staging, o.folder, &unused) == 0 &&
+                 target_owner_apply(&o, staged->fd, o.file, &unused) == 0 &&
+                 target_owner_apply(&o, staged->journal, o.file, &unused) == 0;
+
+    if (taken && plan->layout == TARGET_LAYOUT_AOF) {
+        int folder = openat(staging, TARGET_ENTRY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        taken = folder >= 0 && target_owner_apply(&o, folder, o.folder, &unused) == 0;
+        if (folder >= 0)
+            (void)close(folder);
+    }
+    return taken;
+}
+
 /* What an interrupted run of this plan left. False: there is no such thing, or it is not whole enough to go on. */
 static bool
-go_on(int staging, const struct target_plan *plan, struct target_staged *out)
+go_on(const struct target *t, int staging, const struct target_plan *plan, struct target_staged *out)
 {
     char path[TARGET_DUMP_PATH];
     struct stat st;
@@ -72,8 +92,9 @@ go_on(int staging, const struct target_plan *plan, struct target_staged *out)
         return false;
     out->fd = openat(staging, target_dump_path(plan, path), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     out->journal = openat(staging, TARGET_JOURNAL, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    /* A second link: a dump that came in by link and unlink, between the two, is the server's by now. */
     out->resumed = out->fd >= 0 && out->journal >= 0 && fstat(out->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-                   (uint64_t)st.st_size <= plan->size;
+                   st.st_nlink <= 1 && (uint64_t)st.st_size <= plan->size && take_over(t, staging, plan, out);
     return out->resumed;
 }
 
@@ -129,7 +150,7 @@ target_stage(struct target *t, const struct target_plan *plan, struct target_sta
     if (target_check_access(t, plan->replace, err) < 0 || target_check_room(t, plan->size, err) < 0)
         return -1;
     staging = target_staging_open(t);
-    if (staging >= 0 && go_on(staging, plan, out)) {
+    if (staging >= 0 && go_on(t, staging, plan, out)) {
         rc = 0;
         goto out;
     }

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""remora ended at any moment: what is listed is whole, and the target is nothing or the whole."""
+"""remora ended at any moment: what is listed is whole. (Of a restore: test_kill_restore.py.)"""
 
-import filecmp
-import shutil
 import signal
 import time
 
@@ -45,22 +43,6 @@ class KillCase(Case):
             self.expect(remora.OK, self.repo.run("verify", backup_id, "--record", "no"))
             checked.add(backup_id)
 
-    def check_target(self, target):
-        """Nothing that a server would load, or the whole dump."""
-        found = [p.name for p in target.iterdir() if not p.name.startswith(".remora-")]
-        self.assertIn(found, ([], ["dump.rdb"]))
-        if found:
-            self.assertTrue(filecmp.cmp(self.dump, target / "dump.rdb", shallow=False))
-        return bool(found)
-
-    def check_next_restore(self, target):
-        """Whatever was left behind, the next run simply works."""
-        was_whole = self.check_target(target)
-        result = self.repo.run("restore", "--appendonly", "no", "--target", target)
-        self.expect(remora.REFUSED if was_whole else remora.OK, result)
-        self.assertTrue(self.check_target(target))
-        self.assertFalse((target / ".remora-restore").exists() and not was_whole)
-
 
 class AtRandomMoments(KillCase):
     @limit(1800 if CAMPAIGN else 120)
@@ -74,19 +56,6 @@ class AtRandomMoments(KillCase):
         self.tell(killed, runs)
         self.backup(self.repo, "--rdb-file", self.dump)
         self.check_listed(checked)
-
-    @limit(1800 if CAMPAIGN else 120)
-    def test_sigkill_of_a_restore(self):
-        self.backup(self.repo, "--rdb-file", self.dump)
-        seconds = self.timed("restore", "--appendonly", "no", "--target", self.empty_folder("timed"))
-        killed, runs = 0, 0
-        while killed < share(10, 100):
-            target = self.empty_folder(f"target-{runs}")
-            killed += self.kill_within(seconds, "restore", "--appendonly", "no", "--target", target) == -signal.SIGKILL
-            runs += 1
-            self.check_next_restore(target)
-            shutil.rmtree(target)
-        self.tell(killed, runs)
 
 
 class AtSystemCalls(KillCase):
@@ -147,31 +116,6 @@ class AtSystemCalls(KillCase):
         self.backup(self.repo, "--rdb-file", self.dump)
 
     @limit(1800 if CAMPAIGN else 180)
-    def test_restore_killed(self):
-        self.backup(self.repo, "--rdb-file", self.dump)
-        killed = 0
-        places = self.places(CALLS, "restore", "--appendonly", "no", "--target", self.empty_folder("whole"))
-        for place in places:
-            target = self.empty_folder()
-            killed += self.killed_at(place, "restore", "--appendonly", "no", "--target", target)
-            self.check_next_restore(target)
-            shutil.rmtree(target)
-        self.tell(killed, len(places))
-        self.assertGreater(killed, 10)
-
-    def test_a_restore_that_was_ready_is_finished_without_the_repository(self):
-        backup_id = self.backup(self.repo, "--rdb-file", self.dump)
-        target = self.empty_folder()
-        self.assertTrue(self.killed_at(("renameat2", 1), "restore", "--appendonly", "no", "--target", target))
-        self.assertFalse((target / "dump.rdb").exists())
-        self.repo.path.rename(self.folder / "away")
-        other = "20200101T000000Z-abcdef"
-        self.expect(remora.NOT_FOUND, self.repo.run("restore", "--appendonly", "no", "--target", target, "--backup", other))
-        self.expect(remora.OK, self.repo.run("restore", "--appendonly", "no", "--target", target, "--backup", backup_id))
-        self.assertTrue(self.check_target(target))
-        self.expect(remora.REFUSED, self.repo.run("restore", "--appendonly", "no", "--target", target))
-
-    @limit(1800 if CAMPAIGN else 180)
     def test_init_killed(self):
         killed = 0
         original = self.repo
@@ -208,23 +152,6 @@ class AtSystemCalls(KillCase):
         self.tell(failed, 3 * len(places))
         self.assertGreater(failed, 20)
 
-    @limit(1800 if CAMPAIGN else 180)
-    def test_restore_when_a_call_fails(self):
-        self.backup(self.repo, "--rdb-file", self.dump)
-        failed = 0
-        places = self.places(FAILING, "restore", "--appendonly", "no", "--target", self.empty_folder("whole"))
-        for error in ("EIO", "ENOSPC"):
-            for place in places:
-                target = self.empty_folder()
-                result = self.inject(place, f"error={error}", "restore", "--appendonly", "no", "--target", target)
-                failed += self.check_failed(error, result)
-                if result.status == 0:
-                    self.assertTrue(self.check_target(target), f"{place} {error}: done, but nothing is there")
-                self.check_next_restore(target)
-                shutil.rmtree(target)
-        self.tell(failed, 2 * len(places))
-        self.assertGreater(failed, 20)
-
 
 class BySignal(KillCase):
     """SIGTERM and SIGINT: exit 12, and it cleans up after itself."""
@@ -235,7 +162,7 @@ class BySignal(KillCase):
         self.addCleanup(processes.end, process)
         deadline = time.monotonic() + 30
         while process.poll() is None and time.monotonic() < deadline:
-            if any(str(self.dump) == p or p.endswith(".zst") or ".remora-restore" in p
+            if any(str(self.dump) == p or p.endswith(".zst")
                    for p in processes.open_files(process.pid)):
                 break
         process.send_signal(number)
@@ -250,16 +177,6 @@ class BySignal(KillCase):
             self.assertEqual([], self.ids(self.repo))
             self.assertEqual([], [p for p in objects(self.repo.path) if p.name not in ("remora.json", "instance.json")])
         self.backup(self.repo, "--rdb-file", self.dump)
-
-    def test_restore(self):
-        backup_id = self.backup(self.repo, "--rdb-file", self.dump)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            target = self.empty_folder(f"target-{number}")
-            self.stopped_run(number, "restore", "--appendonly", "no", "--target", target)
-            self.assertEqual([], [p.name for p in target.iterdir() if p.name != ".remora-lock"])
-            self.expect(remora.OK, self.repo.run("restore", "--appendonly", "no", "--target", target))
-            self.assertTrue(self.check_target(target))
-        self.assertEqual([backup_id], self.ids(self.repo))
 
     def test_while_the_server_saves(self):
         server = self.server()

@@ -45,17 +45,17 @@ enter__dump_called_ready_or_entry__its_own_bytes(void **state)
     const char *dir = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct target_plan plan = target_case_plan(TARGET_LAYOUT_RDB, strlen(CASE_DUMP));
         enum target_state judged;
         struct err err = ERR_INIT;
-        struct target_plan plan = target_case_plan(TARGET_LAYOUT_RDB, strlen(CASE_DUMP));
         struct target *t = NULL;
         char sub[300];
 
         (void)snprintf(sub, sizeof(sub), "%s/%zu", dir, i);
+        (void)snprintf(plan.names.dbfilename, sizeof(plan.names.dbfilename), "%s", names[i]);
         assert_int_equal(mkdir(sub, 0700), 0);
         assert_ok(target_case_open(sub, names[i], &t, &err), &err);
         assert_ok(target_lock(t, &judged, &err), &err);
-        (void)snprintf(plan.names.dbfilename, sizeof(plan.names.dbfilename), "%s", names[i]);
         target_case_stage_plan(t, &plan, CASE_DUMP);
         assert_ok(target_seal(t, &err), &err);
         assert_ok(target_enter(t, false, &err), &err);

@@ -191,6 +191,55 @@ stage__after_an_interruption__goes_on_with_the_same_plan_only(void **state)
     }
 }
 
+/* The staged dump with a second name is the server's: it came in by link and unlink, and the unlink was not made. */
+static void
+stage__dump_that_has_a_second_name__is_not_written_to(void **state)
+{
+    struct target_plan plan = target_case_plan(TARGET_LAYOUT_RDB, strlen(CASE_DUMP));
+    const char *dir = *state;
+    char *staged = mem_printf("%s/.remora-restore/entry", dir), *placed = mem_printf("%s/dump.rdb", dir);
+    struct stat before, after;
+
+    assert_false(goes_on(dir, &plan));
+    assert_true(goes_on(dir, &plan));
+    assert_int_equal(link(staged, placed), 0);
+    assert_int_equal(stat(placed, &before), 0);
+    assert_false(goes_on(dir, &plan));
+    assert_int_equal(stat(placed, &after), 0);
+    assert_int_equal(after.st_nlink, 1);
+    assert_int_equal(stat(staged, &after), 0);
+    assert_true(after.st_ino != before.st_ino);
+    free(staged);
+    free(placed);
+}
+
+/* The owner was wrong, the run was stopped, and the next one is to do it right. */
+static void
+stage__for_another_owner__what_is_there_is_given_to_it(void **state)
+{
+    static const char *const names[] = {"", "/plan", "/journal", "/entry", "/entry/appendonly.aof.1.base.rdb"};
+    struct target_plan plan = target_case_plan(TARGET_LAYOUT_AOF, strlen(CASE_DUMP));
+    char *dir = *state;
+
+    if (geteuid() != 0) {
+        print_message("needs root, to be another user\n");
+        skip();
+    }
+    assert_false(goes_on(dir, &plan));
+    assert_int_equal(chown(dir, CASE_UID, CASE_UID), 0);
+    assert_true(goes_on(dir, &plan));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char *path = mem_printf("%s/.remora-restore%s", dir, names[i]);
+        struct stat st;
+
+        assert_int_equal(stat(path, &st), 0);
+        if (strcmp(names[i], "/plan") != 0) /* which no server reads */
+            assert_int_equal(st.st_uid, CASE_UID);
+        free(path);
+    }
+    assert_int_equal(chown(dir, 0, 0), 0);
+}
+
 /* ---- old data ---- */
 
 #define OLD "dump.rdb=old appendonlydir/ appendonlydir/a.manifest=m nodes.conf=n odd=o redis.conf=c lost+found/ "
@@ -307,6 +356,57 @@ next_run__replacement_cut_off__is_gone_through_with(void **state)
     }
 }
 
+/* Part of the old data may be moved, and nobody can tell: what is in place must not be taken for the whole. */
+static void
+judge__staging_unreadable_after_a_move__is_refused(void **state)
+{
+#define NOTE(version, more, size)                                                                                      \
+    ".remora-restore/ready={\"format\":\"remora-ready\",\"version\":" version ",\"backup\":\"" CASE_ID                 \
+    "\",\"layout\":\"rdb\",\"dbfilename\":\"dump.rdb\",\"appenddirname\":\"a\",\"appendfilename\":\"b\"," more         \
+    "\"size\":" size "} "
+#define STAMP "\"replace\":\"20261122T103000Z\","
+    static const struct {
+        const char *spec;
+        bool refused; /* with .remora-replaced/ beside it; without, nothing can have been moved */
+    } cases[] = {
+        {".remora-restore/ .remora-restore/entry=12345 .remora-restore/ready={", true},
+        {".remora-restore/ .remora-restore/entry=12345 .remora-restore/ready/", true},
+        {".remora-restore/ .remora-restore/entry=12345 .remora-restore/ready|", true},
+        {".remora-restore/ .remora-restore/entry=12345 " NOTE("2", STAMP, "5"), true},
+        {".remora-restore/ .remora-restore/entry=12345 " NOTE("1", STAMP, "6"), true},
+        {".remora-restore/ .remora-restore/entry/ " NOTE("1", STAMP, "6"), true},
+        {".remora-restore=a-file", true},
+        {".remora-restore/ .remora-restore/entry=12345", false},
+        {".remora-restore/ " NOTE("1", STAMP, "5"), false}, /* the entry came in: only order is missing */
+        {"lost+found/", false},
+    };
+
+    for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+        bool refused = cases[i / 2].refused && i % 2 == 1;
+        enum target_state judged = TARGET_UNSURE;
+        struct err err = ERR_INIT;
+        struct target *t;
+        char sub[300];
+
+        sub_folder(sub, *state, i);
+        target_case_make(sub, cases[i / 2].spec);
+        target_case_make(sub, i % 2 == 1 ? "dump.rdb=half .remora-replaced/" : "dump.rdb=whole");
+        assert_ok(target_case_open(sub, "dump.rdb", &t, &err), &err);
+        if (refused) {
+            assert_int_equal(target_judge(t, &judged, &err), -1);
+            assert_int_equal(err.code, ERR_REFUSED);
+            assert_non_null(strstr(err.msg, ".remora-replaced"));
+        } else {
+            assert_ok(target_judge(t, &judged, &err), &err);
+            assert_int_equal(judged, TARGET_DATA);
+        }
+        target_tidy(t);
+        assert_int_equal(faccessat(t->dirfd, ".remora-restore", F_OK, AT_SYMLINK_NOFOLLOW),
+                         refused ? 0 : -1); /* the only trace of it must stay */
+        target_free(t);
+    }
+}
+
 /* A server was started on half of it, and wrote: that is moved too, over nothing. */
 static void
 next_run__server_wrote_in_between__both_are_kept(void **state)
@@ -411,8 +511,11 @@ main(void)
         TEST(judge__ready_for_another_layout__is_none),
         TEST(judge__ready_without_the_manifest__is_none),
         TEST(stage__after_an_interruption__goes_on_with_the_same_plan_only),
+        TEST(stage__dump_that_has_a_second_name__is_not_written_to),
+        TEST(stage__for_another_owner__what_is_there_is_given_to_it),
         TEST(enter__replace__old_data_is_moved_not_the_ignorable),
         TEST(next_run__replacement_cut_off__is_gone_through_with),
+        TEST(judge__staging_unreadable_after_a_move__is_refused),
         TEST(next_run__server_wrote_in_between__both_are_kept),
         TEST(next_run__cut_off_between_link_and_unlink__finishes),
         TEST(check_access__a_folder_of_another_owner__is_refused_before_anything),
