@@ -53,8 +53,8 @@ struct rdb_parse {
     struct rdb_loop loops[RDB_LOOPS_MAX];
     unsigned loop_count;
 
-    uint64_t skip; /* payload bytes still to come */
-    uint8_t *keep; /* where they are copied to, or NULL */
+    uint64_t skip;   /* payload bytes still to come */
+    uint8_t *keep;   /* where they are copied to, or NULL */
     bool lzf_proven; /* set after rdb_parse_init(): see rdb_scan.h */
     bool in_lzf;
     struct lzf lzf;
