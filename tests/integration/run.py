@@ -31,6 +31,10 @@ sys.dont_write_bytecode = True  # the tree stays as it was
 NAMESPACE_MARK = "INTEGRATION_NAMESPACE"
 
 
+def time_limit(test):
+    return getattr(getattr(test, test._testMethodName), "seconds", test.seconds)
+
+
 class TimeIsUp(BaseException):
     """No `except Exception` of a test swallows it."""
 
@@ -45,8 +49,7 @@ class Report(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self.began = time.monotonic()
-        method = getattr(test, test._testMethodName)
-        signal.setitimer(signal.ITIMER_REAL, getattr(method, "seconds", test.seconds))
+        signal.setitimer(signal.ITIMER_REAL, time_limit(test))
 
     def stopTest(self, test):
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -96,7 +99,7 @@ def enter_namespace():
 
 
 def wanted_tests(names):
-    """A list of tests for each class that has any, the largest first."""
+    """A list of tests for each class that has any, first those with a test that may take longest."""
     groups = []
     for path in sorted(HERE.glob("test_*.py")):
         module = importlib.import_module(path.stem)
@@ -104,7 +107,7 @@ def wanted_tests(names):
             tests = [test for test in group if not names or any(name in test.id() for name in names)]
             if tests:
                 groups.append(tests)
-    return sorted(groups, key=len, reverse=True)
+    return sorted(groups, key=lambda tests: max(map(time_limit, tests)), reverse=True)
 
 
 def on_alarm(*_):

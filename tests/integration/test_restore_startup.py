@@ -8,7 +8,7 @@ loses nothing that it would not have lost without remora.
 import shutil
 
 from support import data, remora, servers
-from support.case import RUN_FOLDER, Case, each, limit, per_server
+from support.case import Case, each, limit, per_server, run_folder
 from support.resp import RespError
 from support.trees import names
 
@@ -24,7 +24,7 @@ class Source:
     """A repository with one backup of a server of this kind with every type in it: made once a run, never changed."""
 
     def __init__(self, case, program):
-        folder = RUN_FOLDER / f"source-{program.name}"
+        folder = run_folder() / f"source-{program.name}"
         server = case.server(program=program, name="source")
         if program.major < 7:
             data.fill_mixed(server, 1)

@@ -47,7 +47,8 @@ class EveryWay(Case):
         """(URL, words, environment)"""
         if connection != "tls":
             return (server.url if connection == "tcp" else server.unix_url), [], {}
-        server.call("ACL", "SETUSER", "bk", "on", f">{SECRET}", "resetkeys", "resetchannels", "-@all", *RIGHTS[method])
+        channels = [] if server.program.version.startswith("6.0.") else ["resetchannels"]  # unknown before 6.2
+        server.call("ACL", "SETUSER", "bk", "on", f">{SECRET}", "resetkeys", *channels, "-@all", *RIGHTS[method])
         return f"rediss://bk@127.0.0.1:{server.tls_port}", server.tls.client_words(), {"REDISCLI_AUTH": SECRET}
 
     def round_trip(self, program, method_name, store, connection):

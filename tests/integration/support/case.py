@@ -16,8 +16,13 @@ from .servers import Server
 SEED = int(os.environ.get("SEED") or 1)
 CAMPAIGN = bool(os.environ.get("CAMPAIGN"))
 REQUIRE_SERVERS = bool(os.environ.get("REQUIRE_SERVERS"))
-# The folder of this run: run.py makes and removes it.
-RUN_FOLDER = Path(os.environ.get("INTEGRATION_FOLDER") or tempfile.gettempdir())
+
+
+def run_folder():
+    """What tests may share is kept here, once for each of the processes that share a run."""
+    path = Path(os.environ.get("INTEGRATION_FOLDER") or tempfile.gettempdir()) / f"process-{os.getpid()}"
+    path.mkdir(mode=0o755, exist_ok=True)
+    return path
 
 
 def per_server(method):
@@ -66,7 +71,7 @@ class Case(unittest.TestCase):
 
     def setUp(self):
         self.random = random.Random(f"{SEED} {self.id()}")
-        self.folder = Path(tempfile.mkdtemp(prefix="t-", dir=RUN_FOLDER))
+        self.folder = Path(tempfile.mkdtemp(prefix="t-", dir=run_folder()))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def server(self, *options, program=None, name="data", **more):

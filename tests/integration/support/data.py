@@ -156,13 +156,13 @@ _dumps = {}
 
 def dump_file(case, megabytes):
     """The dump of a server with at least that much everyday data: made once a run, never changed."""
-    from .case import RUN_FOLDER
+    from .case import run_folder
     if megabytes not in _dumps:
         server = case.server("--rdbcompression", "no", name=f"dump-{megabytes}")
         fill_mixed(server, megabytes)
         load_functions(server)
         server.call("SAVE")
-        path = RUN_FOLDER / f"{megabytes}.rdb"
+        path = run_folder() / f"{megabytes}.rdb"
         server.dump.rename(path)
         server.kill()
         case.assertGreaterEqual(path.stat().st_size, megabytes << 20)
@@ -172,12 +172,12 @@ def dump_file(case, megabytes):
 
 def small_dump_file(case):
     """The dump of fill_every_type()."""
-    from .case import RUN_FOLDER
+    from .case import run_folder
     if "small" not in _dumps:
         server = case.server(name="dump-small")
         fill_every_type(server)
         server.call("SAVE")
-        path = RUN_FOLDER / "small.rdb"
+        path = run_folder() / "small.rdb"
         server.dump.rename(path)
         server.kill()
         _dumps["small"] = path

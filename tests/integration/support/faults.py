@@ -13,9 +13,9 @@ _built = []
 
 def library():
     """Built once a run."""
-    from .case import RUN_FOLDER
+    from .case import run_folder
     if not _built:
-        path = RUN_FOLDER / "faults.so"
+        path = run_folder() / "faults.so"
         subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-o", path,
                         SOURCE], check=True)
         _built.append(path)
