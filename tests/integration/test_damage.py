@@ -167,7 +167,8 @@ class Damage(Case):
         result = self.expect(remora.CORRUPT, self.repo.run("verify", "--all", "--json"))
         good = {r["id"]: r["ok"] for r in result.json()["results"]}
         self.assertEqual({self.older.id: True, self.damaged.id: False}, good)
-        result = self.expect(remora.OK, self.repo.run("restore", "--appendonly", "no", "--target", self.target), self.damaged.id)
+        result = self.expect(remora.OK, self.repo.run("restore", "--appendonly", "no", "--target", self.target),
+                             self.damaged.id)
         self.assertTrue((self.target / "dump.rdb").exists())
 
     def test_latest_does_not_pass_over_damaged_data(self):

@@ -49,10 +49,13 @@ class ExitStatus(Case):
                 ["--repo", url, "--instance", "../shop", "backup", "--rdb-file", self.dump],
                 ["--repo", url, "--instance", "shop", "backup", "--method", "bgsave", "--rdb-file", self.dump, "more"],
                 ["--repo", url, "--instance", "shop", "restore"],
-                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", self.folder / "absent"],
+                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target",
+                 self.folder / "absent"],
                 ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", target, "--stdout"],
-                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", target, "--layout", "tape"],
-                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", target, "--dbfilename", "a/b"],
+                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", target, "--layout",
+                 "tape"],
+                ["--repo", url, "--instance", "shop", "restore", "--appendonly", "no", "--target", target,
+                 "--dbfilename", "a/b"],
                 ["--repo", url, "--instance", "shop", "backup", "--redis-url", "http://host", "--data-dir", target],
                 ["--instance", "shop", "list"],
                 ["--repo", "ftp://host/folder", "--instance", "shop", "list"],
@@ -104,7 +107,8 @@ class ExitStatus(Case):
         self.expect(remora.NOT_FOUND, nowhere.run("restore", "--appendonly", "no", "--target", target))
         self.assertFalse(nowhere.path.exists(), "a mistyped repository was made")
         typo = remora.Repository(repo.path, "shpo")
-        for words in (["list"], ["verify"], ["restore", "--appendonly", "no", "--target", target], ["backup", "--rdb-file", self.dump]):
+        for words in (["list"], ["verify"], ["restore", "--appendonly", "no", "--target", target],
+                      ["backup", "--rdb-file", self.dump]):
             self.expect(remora.NOT_FOUND, typo.run(*words), "shop")
         for words in (["show", "latest"], ["verify"], ["restore", "--appendonly", "no", "--target", target],
                       ["show", "20200101T000000Z-abcdef"], ["verify", "20200101T000000Z-abcdef"],
@@ -147,7 +151,8 @@ class ExitStatus(Case):
     def test_4_is_decided_before_the_repository_is_asked(self):
         target = self.empty_folder()
         (target / "dump.rdb").write_bytes(b"data")
-        self.expect(remora.REFUSED, remora.Repository(self.folder / "nowhere").run("restore", "--appendonly", "no", "--target", target))
+        nowhere = remora.Repository(self.folder / "nowhere")
+        self.expect(remora.REFUSED, nowhere.run("restore", "--appendonly", "no", "--target", target))
 
     def test_4_a_second_restore(self):
         repo = self.repository()

@@ -106,7 +106,8 @@ class Format(Case):
         backup.manifest.write_bytes(seal(fields | {"requires": ["encryption-1"]}))
         target = self.empty_folder()
         self.expect(remora.UNSUPPORTED, repo.run("verify", backup.id), "encryption-1")
-        self.expect(remora.UNSUPPORTED, repo.run("restore", "--appendonly", "no", "--target", target, "--backup", backup.id))
+        self.expect(remora.UNSUPPORTED, repo.run("restore", "--appendonly", "no", "--target", target, "--backup",
+                                                 backup.id))
         self.assertEqual([], list(target.iterdir()))
 
     def test_a_marker_that_requires_more_stops_every_command(self):

@@ -12,7 +12,8 @@ from support.repository import Backup, objects
 CALLS = ["openat", "write", "fsync", "fdatasync", "rename", "renameat", "renameat2", "linkat", "unlink", "unlinkat",
          "mkdirat", "mkdir", "ftruncate", "flock"]
 # Those that can fail on a file system; before main() the loader makes others too.
-FAILING = ["fsync", "fdatasync", "rename", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "ftruncate", "flock",
+FAILING = ["fsync", "fdatasync", "rename", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "ftruncate",
+           "flock",
            "pwrite64", "fallocate", "getdents64"]
 
 

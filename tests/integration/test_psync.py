@@ -114,7 +114,8 @@ class RoundTrip(PsyncCase):
         repo = self.repository()
         for diskless in ("yes", "no"):
             replica.config("repl-diskless-sync", diskless)
-            backup_id = self.expect(remora.OK, self.psync(repo, replica.url, "--allow-master", "no")).out.decode().strip()
+            backup_id = self.expect(remora.OK, self.psync(repo, replica.url, "--allow-master",
+                                                          "no")).out.decode().strip()
             source = Backup(repo, backup_id).read_manifest()["source"]
             self.assertEqual("replica", source["role"])
             self.assertEqual(master.info("replication")["master_replid"], source["repl_id"])
@@ -229,7 +230,8 @@ class Tls(PsyncCase):
             with self.subTest(sentence):
                 self.expect(status, self.psync(repo, url, *words), sentence)
         self.expect(remora.USAGE, self.psync(repo, server.url, *both), "rediss://")
-        self.expect(remora.SERVER, self.psync(repo, f"rediss://127.0.0.1:{server.port}", *both, "--timeout", "8s"), "TLS")
+        self.expect(remora.SERVER, self.psync(repo, f"rediss://127.0.0.1:{server.port}", *both, "--timeout", "8s"),
+                    "TLS")
         self.assertEqual(5, len(self.ids(repo)))
 
     def test_another_name_and_an_expired_certificate(self):

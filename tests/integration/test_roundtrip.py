@@ -136,7 +136,8 @@ class RoundTrip(Case):
         self.backup_server(repo, server)
         server.stop()
         target = self.empty_folder("other")
-        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target, "--dbfilename", "cache.rdb"))
+        self.expect(remora.OK, repo.run("restore", "--appendonly", "no", "--target", target, "--dbfilename",
+                                        "cache.rdb"))
         self.assertFalse((target / "dump.rdb").exists())
         self.expect_same(before, self.server("--dbfilename", "cache.rdb", name="other").fingerprint())
 

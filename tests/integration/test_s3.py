@@ -73,7 +73,8 @@ class S3ExitStatus(S3Case):
     def test_3_no_such_instance_and_no_such_backup(self):
         repo = self.repository()
         self.fail_everywhere(repo.changed(instance="shpo"), remora.NOT_FOUND, "shpo")
-        for words in (["show", "latest"], ["verify"], ["restore", "--appendonly", "no", "--target", self.empty_folder()],
+        for words in (["show", "latest"], ["verify"], ["restore", "--appendonly", "no", "--target",
+                                                       self.empty_folder()],
                       ["show", "20200101T000000Z-abcdef"]):
             self.expect(remora.NOT_FOUND, repo.run(*words))
 
@@ -135,7 +136,8 @@ class S3Secrets(S3Case):
                 ({**none, "AWS_PROFILE": "shop", "AWS_SHARED_CREDENTIALS_FILE": str(credentials)}, [])]
         for env, words in ways:
             for verb in (["backup", "--rdb-file", data.small_dump_file(self)], ["list"], ["show", "latest"], ["verify"],
-                         ["check"], ["restore", "--appendonly", "no", "--target", self.empty_folder(f"target-{uuid.uuid4()}")]):
+                         ["check"], ["restore", "--appendonly", "no", "--target",
+                                     self.empty_folder(f"target-{uuid.uuid4()}")]):
                 for form in ([], ["--json", "--log-format", "json"]):
                     if verb[0] == "restore" and form:
                         continue  # the target holds data by now
