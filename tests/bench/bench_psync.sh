@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # bench_psync.sh [MEGABYTES [RUNS]]: how long a backup by psync takes beside `redis-cli --rdb /dev/null`, which takes the
-# same transfer and throws it away: the medians of RUNS (5) runs of each in turn, over TCP from a server with MEGABYTES
-# (500) of data. The server's own time is in both. The store is a folder in $TMPDIR or /tmp.
+# same transfer and throws it away, and beside `redis-cli --rdb - | zstd -1`, which shows what the compression alone costs
+# a server on the same CPUs: the medians of RUNS (5) runs of each in turn, over TCP from a server with MEGABYTES (500) of
+# data. The server's own time is in all of them. The store is a folder in $TMPDIR or /tmp.
 set -eu
 cd "$(dirname "$0")/../.."
 megabytes=${1:-500}
@@ -31,9 +32,13 @@ seconds() {
 take_and_throw_away() {
     redis-cli -p "$port" --rdb /dev/null 2>&1 | grep 'finished with success'
 }
+take_and_compress() {
+    redis-cli -p "$port" --rdb - 2> /dev/null | zstd -1 -q > "$work/dump.zst"
+}
 run=0
 while [ "$run" -lt "$runs" ]; do
     seconds take_and_throw_away >> "$work/plain"
+    seconds take_and_compress >> "$work/compressed"
     seconds "$remora" backup --repo "$work/repo" --instance bench --redis-url "redis://127.0.0.1:$port" >> "$work/psync"
     sync
     run=$((run + 1))
@@ -44,6 +49,9 @@ median() {
 raw=$("$remora" show latest --repo "$work/repo" --instance bench --json |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["manifest"]["members"]["rdb"]["raw_size"] >> 20)')
 echo "dump: $raw MiB; medians of $runs runs"
-echo "redis-cli --rdb /dev/null   $(median "$work/plain") s"
-echo "remora backup (psync)       $(median "$work/psync") s"
-awk "BEGIN { printf \"ratio                       %.2f\n\", $(median "$work/psync") / $(median "$work/plain") }"
+echo "redis-cli --rdb /dev/null    $(median "$work/plain") s"
+echo "redis-cli --rdb - | zstd -1  $(median "$work/compressed") s"
+echo "remora backup (psync)        $(median "$work/psync") s"
+for beside in plain compressed; do
+    awk "BEGIN { printf \"to the %-21s %.2f\n\", \"$beside\", $(median "$work/psync") / $(median "$work/$beside") }"
+done

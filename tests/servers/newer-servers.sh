@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# newer-servers.sh: the Redis and Valkey of Debian 11 to 13 that this system does not have itself, for the tests.
+# newer-servers.sh: the Redis and Valkey of other Debian releases that this system does not have itself, for the tests.
 #
 # Nothing is installed and the system's apt state is not touched: the packages are fetched from the Debian mirror that
 # apt uses here, checked by apt as always, and unpacked below build/servers/SUITE/. The programs in
 # build/servers/SUITE/bin/ run with the C library of their own suite. What is there already is kept.
 #
-# Debian 13 (trixie): Redis 8 and Valkey 8. Debian 12 (bookworm), where that is not this system: Redis 7. Debian 11
-# (bullseye), which mirrors will drop one day, and so comes last: Redis 6.0, with its one append-only file.
+# Debian 13 (trixie): Redis 8 and Valkey 8. Debian 12 (bookworm), where that is not this system: Redis 7. Debian unstable
+# (sid): Valkey 9, whose hashes have fields that expire. Debian 11 (bullseye), which mirrors will drop one day: Redis 6.0,
+# with its one append-only file. The last two may fail to come, and are last for that reason; no test insists on them.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 servers=$top/build/servers
@@ -72,4 +73,5 @@ unpack() {
 # shellcheck disable=SC1091 # a file of the system
 [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" = bookworm ] || unpack bookworm redis-tools
 unpack trixie redis-tools valkey-tools
+unpack sid valkey-tools
 unpack bullseye redis-tools
