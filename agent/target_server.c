@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "agent/server.h"
-#include "agent/server_binary.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "snapshot/redis/client.h"
 #include "snapshot/redis/redis_conf_load.h"
+#include "snapshot/redis/server_program.h"
 #include "snapshot/redis/session.h"
 
 #define OWN_PREFIX       ".remora-"
@@ -220,7 +220,7 @@ version_from_flags(const struct config *c, struct target_server *t, struct err *
     if (c->server_binary == NULL)
         return 0;
     set_why(t->version_why, "%s --version", c->server_binary);
-    return server_binary_version(c->server_binary, SERVER_BINARY_TIMEOUT_MS, &t->version, err) < 0
+    return server_program_version(c->server_binary, SERVER_PROGRAM_TIMEOUT_MS, &t->version, err) < 0
                ? err_wrap(err, "--server-binary")
                : 0;
 }

@@ -11,6 +11,7 @@
 # Every process is ended by the id that was noted when it was started. Needs the packages of the group rgw.
 set -eu
 cd "$(dirname "$0")/../.."
+. tests/servers/processes.sh
 
 fail() {
     echo "rgw.sh: $*" >&2
@@ -165,20 +166,6 @@ S3_TEST_ACCESS_KEY=REMORATESTACCESSKEY0
 S3_TEST_SECRET_KEY=remora/test+secret/key/of/forty/bytes/00
 E
     echo "s3 server: RADOS Gateway on port $http_port (http) and $https_port (https)"
-}
-
-# end_process NAME: kill it and wait until it is gone. Its data is in memory and thrown away: nothing is gained by an
-# orderly end.
-end_process() {
-    [ -f "$dir/$1.pid" ] || return 0
-    pid=$(cat "$dir/$1.pid")
-    rm -f "$dir/$1.pid"
-    kill -KILL "$pid" 2> /dev/null || return 0
-    for _ in $(seq 50); do
-        kill -0 "$pid" 2> /dev/null || return 0
-        grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null && return 0
-        sleep 0.1
-    done
 }
 
 stop() {

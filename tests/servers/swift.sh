@@ -11,6 +11,7 @@
 # Every process is ended by the id that was noted when it was started. Needs the packages of the group swift.
 set -eu
 cd "$(dirname "$0")/../.."
+. tests/servers/processes.sh
 
 fail() {
     echo "swift.sh: $*" >&2
@@ -140,19 +141,6 @@ S3_TEST_SECRET_KEY=testing
 S3_TEST_NO_CREATE_ONLY=1
 E
     echo "s3 server: Swift on port $proxy_port"
-}
-
-# Killed, and waited for: its data is thrown away.
-end_process() {
-    [ -f "$dir/$1.pid" ] || return 0
-    pid=$(cat "$dir/$1.pid")
-    rm -f "$dir/$1.pid"
-    kill -KILL "$pid" 2> /dev/null || return 0
-    for _ in $(seq 50); do
-        kill -0 "$pid" 2> /dev/null || return 0
-        grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null && return 0
-        sleep 0.1
-    done
 }
 
 stop() {

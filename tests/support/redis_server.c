@@ -22,9 +22,8 @@
 
 #define START_TIMEOUT_MS 20000
 
-/* A port that nobody listens on at this moment. */
-static uint16_t
-free_port(void)
+uint16_t
+redis_server_free_port(void)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(addr);
@@ -120,7 +119,7 @@ redis_server_start(struct redis_server *s, const char *dir, const char *const *a
     (void)snprintf(s->dump, sizeof(s->dump), "%s/dump.rdb", s->dir);
     (void)snprintf(s->unix_url, sizeof(s->unix_url), "unix://%s/s.sock", s->dir);
     for (int attempt = 0; attempt < 5; attempt++) {
-        s->port = free_port();
+        s->port = redis_server_free_port();
         (void)snprintf(s->url, sizeof(s->url), "redis://127.0.0.1:%u", s->port);
         s->pid = fork();
         assert_true(s->pid >= 0);

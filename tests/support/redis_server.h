@@ -26,6 +26,9 @@ struct redis_server {
     char dump[300]; /* dir/dump.rdb */
 };
 
+/* A port of 127.0.0.1 that nobody listens on at this moment. */
+uint16_t redis_server_free_port(void);
+
 /* Start it in DIR (NULL: a new folder) and wait until it answers, loading included. ARGS are further arguments
  * ("--appendonly", "yes"), ended by NULL; NULL: none. There are no save points, and AOF is off, unless they say so. */
 void redis_server_start(struct redis_server *s, const char *dir, const char *const *args);

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/server_binary.h"
 #include "agent/target_server.h"
 #include "base/clock.h"
 #include "snapshot/redis/client.h"
+#include "snapshot/redis/server_program.h"
 #include "tests/support/fake_redis.h"
 #include "tests/support/redis_server.h"
 
@@ -244,28 +244,28 @@ target_server_from_flags__bad_configuration__usage(void **state)
     refuses(&c, "are the same");
 }
 
-#define TIME SERVER_BINARY_TIMEOUT_MS
+#define TIME SERVER_PROGRAM_TIMEOUT_MS
 
 /* ---- the program ------------------------------------------------------------------------------------------------- */
 
 static void
-server_binary_version__programs__are_asked(void **state)
+server_program_version__programs__are_asked(void **state)
 {
     struct server_version v;
 
     (void)state;
-    assert_ok(server_binary_version("redis-server", TIME, &v, &err), &err); /* of the PATH */
+    assert_ok(server_program_version("redis-server", TIME, &v, &err), &err); /* of the PATH */
     assert_int_equal(v.kinds, SERVER_REDIS);
     assert_true(v.major >= 5);
     write_program("#!/bin/sh\n[ $# = 1 ] && [ \"$1\" = --version ] && echo 'Valkey server v=8.1.1 sha=0'; "
                   "echo more >&2; head -c 100000 /dev/zero\n");
-    assert_ok(server_binary_version(program, TIME, &v, &err), &err);
+    assert_ok(server_program_version(program, TIME, &v, &err), &err);
     assert_int_equal(v.kinds, SERVER_VALKEY);
     assert_int_equal(v.minor, 1);
 }
 
 static void
-server_binary_version__no_answer__usage(void **state)
+server_program_version__no_answer__usage(void **state)
 {
     static const char *const programs[] = {
         "#!/bin/sh\n",
@@ -280,23 +280,23 @@ server_binary_version__no_answer__usage(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
         write_program(programs[i]);
-        assert_fails(server_binary_version(program, TIME, &v, &err), &err, ERR_USAGE);
+        assert_fails(server_program_version(program, TIME, &v, &err), &err, ERR_USAGE);
     }
     refuses(&c, "--server-binary");
-    assert_fails(server_binary_version("/no/such", TIME, &v, &err), &err, ERR_USAGE);
-    assert_fails(server_binary_version(dir, TIME, &v, &err), &err, ERR_USAGE);
+    assert_fails(server_program_version("/no/such", TIME, &v, &err), &err, ERR_USAGE);
+    assert_fails(server_program_version(dir, TIME, &v, &err), &err, ERR_USAGE);
 }
 
 /* It says who it is and does not end; nor does what it started, which holds the pipe. */
 static void
-server_binary_version__hangs__is_ended_in_time(void **state)
+server_program_version__hangs__is_ended_in_time(void **state)
 {
     int64_t started = clock_mono_ms();
     struct server_version v;
 
     (void)state;
     write_program("#!/bin/sh\necho Redis server v=7.0.15\nsleep 100 &\nwait\n");
-    assert_fails(server_binary_version(program, 400, &v, &err), &err, ERR_USAGE);
+    assert_fails(server_program_version(program, 400, &v, &err), &err, ERR_USAGE);
     assert_in_range(clock_mono_ms() - started, 400, 10000);
 }
 
@@ -474,9 +474,9 @@ main(void)
         TEST(target_server_from_flags__configuration__says_the_rest),
         TEST(target_server_from_flags__configuration_is_silent__says_the_default_and_no_number),
         TEST(target_server_from_flags__bad_configuration__usage),
-        TEST(server_binary_version__programs__are_asked),
-        TEST(server_binary_version__no_answer__usage),
-        TEST(server_binary_version__hangs__is_ended_in_time),
+        TEST(server_program_version__programs__are_asked),
+        TEST(server_program_version__no_answer__usage),
+        TEST(server_program_version__hangs__is_ended_in_time),
         TEST(target_server_from_flags__version_given__the_program_is_not_run),
         TEST(target_server_ask__no_url__nothing_is_asked),
         TEST(target_server_ask__real_server__tells_all),

@@ -2,9 +2,7 @@
 /* test_live_peers_servers.c: the live peers as real servers. What those do rarely is in test_live_peers.c. */
 #include "tests/support/test_common.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -116,20 +114,6 @@ live_peers_check__acl__denied_without_info_and_fine_with_it(void **state)
 
 /* ---- TLS -------------------------------------------------------------------------------------------------------- */
 
-static uint16_t
-free_port(void)
-{
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(addr);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
-    (void)close(fd);
-    return ntohs(addr.sin_port);
-}
-
 /* In a child: the certificates of the tests into the folder ARG. */
 static int
 make_certificates(void *arg)
@@ -145,7 +129,7 @@ live_peers_check__tls__the_certificate_must_carry_the_name(void **state)
     char dir[256], port[8], files[3][300];
     struct live_peers_options o = {.names = {.look_up = look_up}};
     struct endpoint_tls tls = {.ca = files[2]};
-    uint16_t number = free_port();
+    uint16_t number = redis_server_free_port();
     struct redis_server s;
     struct endpoint like;
     struct err err = ERR_INIT;

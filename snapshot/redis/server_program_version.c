@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server_binary.c: see server_binary.h. */
-#include "agent/server_binary.h"
+/* server_program_version.c: see server_program.h. */
+#include "snapshot/redis/server_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,7 +130,7 @@ run(const char *program, int64_t timeout_ms, char answer[ANSWER_SIZE], struct er
 }
 
 int
-server_binary_version(const char *program, int64_t timeout_ms, struct server_version *out, struct err *err)
+server_program_version(const char *program, int64_t timeout_ms, struct server_version *out, struct err *err)
 {
     char answer[ANSWER_SIZE];
 
