@@ -81,6 +81,114 @@ static const struct command commands[COMMAND_COUNT] = {
                     "The exit status is 5 when any backup is damaged.",
             .example = "remora verify --repo file:///backups --instance shop-cache --all",
         },
+    [COMMAND_PRUNE] =
+        {
+            .name = "prune",
+            .arguments = "",
+            .summary = "remove what no rule keeps; without --apply only the plan",
+            .text =
+                "Every backup is told with the reason why it is kept or goes. Several rules are added up: a backup "
+                "that "
+                "any of them keeps stays. Hours, days, weeks, months and years are UTC's. Without a rule no backup is "
+                "removed.\n"
+                "Nothing is expired while the newest good backup is older than --expect-every, or while the newest one "
+                "is marked suspicious and was not accepted; what is held stays, and --min-good good ones always do. "
+                "What of a backup takes room is removed a day after the backup itself, by a later prune; so is what "
+                "killed runs have left.",
+            .example = "remora prune --repo file:///backups --instance shop-cache --keep-hourly 24 --keep-daily 14\n"
+                       "remora prune --instance shop-cache --keep-within 30d --expect-every 2h --apply",
+        },
+    [COMMAND_DELETE] =
+        {
+            .name = "delete",
+            .arguments = "ID",
+            .args_min = 1,
+            .args_max = 1,
+            .summary = "remove one backup",
+            .text = "The backup is gone at once; what of it takes room goes with a prune a day later. One that is held "
+                    "is refused, and so is the last good one, unless --force; exit status 4.",
+            .example = "remora delete 20261122T103000Z-1a2b3c --repo file:///backups --instance shop-cache",
+        },
+    [COMMAND_HOLD] =
+        {
+            .name = "hold",
+            .arguments = "ID|latest",
+            .args_min = 1,
+            .args_max = 1,
+            .summary = "keep a backup from prune and delete",
+            .text =
+                "Until `remora release`. Exit status 3: it is gone already; 11: it is just being removed, and may be "
+                "gone a moment later.",
+            .example =
+                "remora hold latest --repo file:///backups --instance shop-cache --reason 'before the migration'",
+        },
+    [COMMAND_RELEASE] =
+        {
+            .name = "release",
+            .arguments = "ID",
+            .args_min = 1,
+            .args_max = 1,
+            .summary = "end a hold",
+            .text = "From then on the rules of prune decide again. A backup that is not held is success too.",
+            .example = "remora release 20261122T103000Z-1a2b3c --repo file:///backups --instance shop-cache",
+        },
+    [COMMAND_ACCEPT] =
+        {
+            .name = "accept",
+            .arguments = "ID",
+            .args_min = 1,
+            .args_max = 1,
+            .summary = "clear a backup's suspicious mark",
+            .text =
+                "A backup with far fewer keys than the one before is marked suspicious: it is never the latest, and "
+                "prune expires nothing while it is the newest. When the data are meant to be so small, accept it.",
+            .example = "remora accept 20261122T103000Z-1a2b3c --repo file:///backups --instance shop-cache",
+        },
+    [COMMAND_EXPORT] =
+        {
+            .name = "export",
+            .arguments = "ID|latest FILE|-",
+            .args_min = 2,
+            .args_max = 2,
+            .summary = "write one backup as one tar file, or down a pipe",
+            .text = "The tar is a whole repository with this one backup: `remora restore --from` reads it as it is, "
+                    "`remora import` takes it into any repository, and unpacked with tar it is a repository in a "
+                    "folder. Every digest is checked on the way.",
+            .example = "remora export latest backup.tar --repo file:///backups --instance shop-cache\n"
+                       "remora export latest - --repo file:///backups --instance shop-cache | ssh host 'cat > b.tar'",
+        },
+    [COMMAND_IMPORT] =
+        {
+            .name = "import",
+            .arguments = "FILE|-",
+            .args_min = 1,
+            .args_max = 1,
+            .summary = "take an exported backup into a repository; prints its id",
+            .text = "Every digest is checked before the backup exists. It keeps its id and its time; one that is there "
+                    "already is success.",
+            .example = "remora import backup.tar --repo s3://bucket/prefix --instance shop-cache",
+        },
+    [COMMAND_COPY] =
+        {
+            .name = "copy",
+            .arguments = "[ID|latest]",
+            .args_max = 1,
+            .summary = "copy backups into another repository",
+            .text = "From --repo and --instance to --to-repo and --to-instance, byte for byte, every digest checked. "
+                    "What is there already is passed over, what was interrupted is gone on with. Without an argument: "
+                    "the latest.",
+            .example = "remora copy --all --repo file:///backups --instance shop-cache --to-repo s3://bucket/prefix",
+        },
+    [COMMAND_INSPECT] =
+        {
+            .name = "inspect",
+            .arguments = "[ID|latest]",
+            .args_max = 1,
+            .summary = "what a backup or a dump file holds: keys, sizes, types, prefixes",
+            .text = "Reads all of it, in bounded memory. Sizes are bytes of the dump, not of the server's memory.",
+            .example = "remora inspect latest --repo file:///backups --instance shop-cache\n"
+                       "remora inspect --rdb-file dump.rdb --top 50 --json",
+        },
     [COMMAND_CHECK] =
         {
             .name = "check",

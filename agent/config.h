@@ -28,6 +28,8 @@ enum config_object_lock { OBJECT_LOCK_NONE, OBJECT_LOCK_GOVERNANCE, OBJECT_LOCK_
 enum config_layout { LAYOUT_AUTO, LAYOUT_RDB, LAYOUT_AOF, LAYOUT_SINGLE_AOF };
 enum config_appendonly { APPENDONLY_AUTO, APPENDONLY_YES, APPENDONLY_NO };
 enum config_policy { POLICY_FAIL, POLICY_START_EMPTY };
+enum config_guard { GUARD_WARN, GUARD_REFUSE, GUARD_OFF };
+enum config_secrets { SECRETS_REDACT, SECRETS_KEEP };
 
 /* Values of an option that may be repeated, in the order given. */
 struct config_list {
@@ -84,6 +86,13 @@ struct config {
     int allow_master; /* enum config_yes_no */
     bool allow_unparsed;
     bool create;
+    uint64_t shrink_guard;  /* percent; 0: off */
+    int on_shrink;          /* GUARD_WARN or GUARD_REFUSE */
+    int memory_guard;       /* enum config_guard */
+    int space_guard;        /* enum config_guard */
+    uint64_t server_memory; /* bytes; 0: not given */
+    struct config_list with_config;
+    int config_secrets; /* enum config_secrets */
 
     /* restore */
     const char *target;
@@ -109,6 +118,8 @@ struct config {
     bool force;
     bool discard;
     bool dry_run;
+    const char *from;
+    const char *config_to;
 
     /* list, verify */
     bool all_instances;
@@ -118,6 +129,31 @@ struct config {
     uint64_t sample; /* 0: not given */
     const char *temp_dir;
     int record; /* enum config_record */
+
+    /* prune */
+    uint64_t keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly; /* 0: not given */
+    int64_t keep_within_ms;                                                              /* 0: not given */
+    uint64_t min_good;
+    int64_t expect_every_ms; /* 0: not given */
+    int64_t orphan_age_ms;
+    bool apply;
+
+    /* delete, hold, release, accept */
+    const char *reason;
+
+    /* copy */
+    const char *to_repo;
+    const char *to_instance;
+    const char *to_s3_endpoint;
+    const char *to_s3_region;
+    int to_s3_addressing; /* enum config_addressing */
+    const char *to_s3_access_key_file;
+    const char *to_s3_ca;
+
+    /* inspect */
+    uint64_t top;
+    const char *prefix_separator;
+    uint64_t prefix_depth;
 
     char **owned; /* every string above */
     size_t owned_count;

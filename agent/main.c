@@ -12,9 +12,12 @@
 #include "base/sig.h"
 
 static cmd_fn *const commands[COMMAND_COUNT] = {
-    [COMMAND_INIT] = cmd_init,   [COMMAND_BACKUP] = cmd_backup,   [COMMAND_RESTORE] = cmd_restore,
-    [COMMAND_LIST] = cmd_list,   [COMMAND_SHOW] = cmd_show,       [COMMAND_VERIFY] = cmd_verify,
-    [COMMAND_CHECK] = cmd_check, [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
+    [COMMAND_INIT] = cmd_init,       [COMMAND_BACKUP] = cmd_backup,   [COMMAND_RESTORE] = cmd_restore,
+    [COMMAND_LIST] = cmd_list,       [COMMAND_SHOW] = cmd_show,       [COMMAND_VERIFY] = cmd_verify,
+    [COMMAND_PRUNE] = cmd_prune,     [COMMAND_DELETE] = cmd_delete,   [COMMAND_HOLD] = cmd_hold,
+    [COMMAND_RELEASE] = cmd_release, [COMMAND_ACCEPT] = cmd_accept,   [COMMAND_EXPORT] = cmd_export,
+    [COMMAND_IMPORT] = cmd_import,   [COMMAND_COPY] = cmd_copy,       [COMMAND_INSPECT] = cmd_inspect,
+    [COMMAND_CHECK] = cmd_check,     [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
 };
 
 /* Passwords and customers' data pass through this process: no core dump, and no debugger of another process of the same

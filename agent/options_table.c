@@ -3,8 +3,12 @@
  * table and struct config. */
 #include "agent/options.h"
 
-#define IN(command)  (1u << COMMAND_##command)
-#define IN_REPO      (IN(INIT) | IN(BACKUP) | IN(RESTORE) | IN(LIST) | IN(SHOW) | IN(VERIFY) | IN(CHECK))
+#define IN(command) (1u << COMMAND_##command)
+#define IN_KEEP     (IN(PRUNE) | IN(DELETE) | IN(HOLD) | IN(RELEASE) | IN(ACCEPT))
+#define IN_TRAVEL   (IN(EXPORT) | IN(IMPORT) | IN(COPY))
+#define IN_REPO                                                                                                        \
+    (IN(INIT) | IN(BACKUP) | IN(RESTORE) | IN(LIST) | IN(SHOW) | IN(VERIFY) | IN_KEEP | IN_TRAVEL | IN(INSPECT) |      \
+     IN(CHECK))
 #define IN_ALL       (IN_REPO | IN(VERSION) | IN(HELP) | IN(NONE))
 #define NUMBER_LIMIT ((uint64_t)1 << 62)
 
@@ -98,8 +102,8 @@ static const struct option table[] = {
          "and --redis-url; psync with the last alone."},
     {"data-dir", STRING(data_dir), .commands = IN(BACKUP) | IN(CHECK), .value = "DIR",
      .help = "The server's data folder, as it is mounted here."},
-    {"rdb-file", STRING(rdb_file), .commands = IN(BACKUP), .value = "FILE",
-     .help = "The dump file itself, instead of --data-dir."},
+    {"rdb-file", STRING(rdb_file), .commands = IN(BACKUP) | IN(INSPECT), .value = "FILE",
+     .help = "The dump file itself, instead of --data-dir; for inspect instead of a backup (- is stdin)."},
     {"spool-dir", STRING(spool_dir), .commands = IN(BACKUP), .value = "DIR",
      .help = "psync: where to keep what comes faster than it can be stored, so that the server need not wait."},
     {"spool-size", SIZE(spool_size), .commands = IN(BACKUP), .value = "SIZE", .preset = "4G", .min = 1 << 20,
@@ -117,6 +121,28 @@ static const struct option table[] = {
      .help = "Take a dump with types that are not known here on its checksum alone."},
     {"create", FLAG(create), .commands = IN(BACKUP),
      .help = "Make the repository and the instance where they are missing."},
+    {"shrink-guard", NUMBER(shrink_guard), .commands = IN(BACKUP), .value = "PERCENT", .preset = "50", .min = 0,
+     .max = 100,
+     .help =
+         "A backup with fewer keys than this share of the last good one is marked suspicious: it is never taken for "
+         "the latest, and prune expires nothing, until `remora accept`. 0: never."},
+    {"on-shrink", CHOICE(on_shrink), .commands = IN(BACKUP), .value = "mark|refuse", .preset = "mark",
+     .help = "refuse: such a backup is not even stored, exit status 4."},
+    {"memory-guard", CHOICE(memory_guard), .commands = IN(BACKUP), .value = "warn|refuse|off", .preset = "warn",
+     .help = "What to do where the server's memory may not hold the copies that a save makes of what is written "
+             "meanwhile. warn: log it and note it in the backup. refuse: exit status 10, before the save."},
+    {"server-memory", SIZE(server_memory), .commands = IN(BACKUP), .value = "SIZE", .min = 1 << 20, .max = NUMBER_LIMIT,
+     .help = "The memory limit of the server's container, which the guard goes by. When not given: that of this "
+             "process, where the server runs in the same container, else what the server takes for its machine's."},
+    {"space-guard", CHOICE(space_guard), .commands = IN(BACKUP), .value = "warn|refuse|off", .preset = "refuse",
+     .help = "The same for the room on the server's volume, which a save needs for a second dump beside the old one."},
+    {"with-config", LIST(with_config), .commands = IN(BACKUP), .value = "PATH",
+     .help = "A configuration file to keep with the backup, such as redis.conf, users.acl, nodes.conf or "
+             "sentinel.conf. May be repeated. What the server says of its settings and users is kept with them."},
+    {"config-secrets", CHOICE(config_secrets), .commands = IN(BACKUP), .value = "redact|keep", .preset = "redact",
+     .help =
+         "redact: passwords in those files are replaced. keep: they are stored as they stand in the files; what the "
+         "server says is redacted all the same."},
 
     {"target", STRING(target), .commands = IN(RESTORE) | IN(CHECK), .value = "DIR",
      .help = "The folder that the server will start on. It must exist."},
@@ -166,16 +192,21 @@ static const struct option table[] = {
     {"owner", STRING(owner), .commands = IN(RESTORE), .value = "UID:GID",
      .help = "Whom the restored files shall belong to; only root can give them away. When not given: the target's "
              "owner."},
-    {"force", FLAG(force), .commands = IN(RESTORE),
+    {"force", FLAG(force), .commands = IN(RESTORE) | IN(DELETE),
      .help = "Restore where there is data: it is moved to .remora-replaced/ in the target. Refused while the server of "
-             "--redis-url answers."},
+             "--redis-url answers. delete: remove the last good backup too."},
     {"discard", FLAG(discard), .commands = IN(RESTORE),
      .help = "With --force: delete that data once the restored is in place."},
     {"dry-run", FLAG(dry_run), .commands = IN(RESTORE), .help = "Only tell what would be done; change nothing."},
+    {"from", STRING(from), .commands = IN(RESTORE), .value = "FILE",
+     .help = "Restore the backup in this file of `remora export`, without a repository."},
+    {"config-to", STRING(config_to), .commands = IN(RESTORE), .value = "DIR",
+     .help = "Write the configuration files that are kept with the backup into this folder, which must be empty or "
+             "missing. Alone, or with --target."},
 
     {"all-instances", FLAG(all_instances), .commands = IN(LIST), .help = "List the backups of every instance."},
 
-    {"all", FLAG(all), .commands = IN(VERIFY), .help = "Verify every backup of the instance."},
+    {"all", FLAG(all), .commands = IN(VERIFY) | IN(COPY), .help = "Every backup of the instance."},
     {"quick", FLAG(quick), .commands = IN(VERIFY),
      .help = "Only check that every object exists and has its size. Is never recorded."},
     {"load", FLAG(load), .commands = IN(VERIFY),
@@ -189,6 +220,50 @@ static const struct option table[] = {
      .help = "Where --load may put a restored dataset for a while. When not given: TMPDIR, else /tmp."},
     {"record", CHOICE(record), .commands = IN(VERIFY), .value = "auto|no", .preset = "auto",
      .help = "Whether a good result is noted in the repository, where list shows it."},
+
+    {"keep-last", NUMBER(keep_last), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+     .help = "Keep the newest N backups."},
+    {"keep-hourly", NUMBER(keep_hourly), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+     .help = "Keep the newest backup of each of the last N hours that have one."},
+    {"keep-daily", NUMBER(keep_daily), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+     .help = "The same for days."},
+    {"keep-weekly", NUMBER(keep_weekly), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+     .help = "The same for weeks, which begin on Monday."},
+    {"keep-monthly", NUMBER(keep_monthly), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+     .help = "The same for months."},
+    {"keep-yearly", NUMBER(keep_yearly), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+     .help = "The same for years."},
+    {"keep-within", DURATION(keep_within_ms), .commands = IN(PRUNE), .value = "DURATION",
+     .help = "Keep every backup that is at most this much older than the newest good one."},
+    {"min-good", NUMBER(min_good), .commands = IN(PRUNE), .value = "N", .preset = "3", .min = 1, .max = 1000000,
+     .help = "Never leave fewer good backups than this, whatever the rules say; verified ones are preferred."},
+    {"expect-every", DURATION(expect_every_ms), .commands = IN(PRUNE), .value = "DURATION",
+     .help = "Expire nothing while the newest good backup is older than this: when backups fail, the old ones stay."},
+    {"orphan-age", DURATION(orphan_age_ms), .commands = IN(PRUNE), .value = "DURATION", .preset = "24h",
+     .help = "Remove what a killed backup has left once its newest object is this old; at least 24h."},
+    {"apply", FLAG(apply), .commands = IN(PRUNE), .help = "Do it. Without this the plan is only shown."},
+
+    {"reason", STRING(reason), .commands = IN(DELETE) | IN(HOLD) | IN(ACCEPT), .value = "TEXT",
+     .help = "Why, for those who come later."},
+
+    {"to-repo", STRING(to_repo), .commands = IN(COPY), .value = "URL", .help = "The repository to copy into."},
+    {"to-instance", STRING(to_instance), .commands = IN(COPY), .value = "NAME",
+     .help = "The instance there. When not given: the same name."},
+    {"to-s3-endpoint", STRING(to_s3_endpoint), .commands = IN(COPY), .value = "URL",
+     .help = "Where that S3 store is. When not given: as for --repo; so are the four below."},
+    {"to-s3-region", STRING(to_s3_region), .commands = IN(COPY), .value = "NAME", .help = "Its region."},
+    {"to-s3-addressing", CHOICE(to_s3_addressing), .commands = IN(COPY), .value = "auto|path|virtual", .preset = "auto",
+     .help = "Where its bucket's name goes."},
+    {"to-s3-access-key-file", SECRET(to_s3_access_key_file), .commands = IN(COPY), .value = "FILE",
+     .help = "A file with its access key."},
+    {"to-s3-ca", STRING(to_s3_ca), .commands = IN(COPY), .value = "FILE", .help = "Certificates to trust for it."},
+
+    {"top", NUMBER(top), .commands = IN(INSPECT), .value = "N", .preset = "10", .min = 1, .max = 1000,
+     .help = "How many of the largest keys and prefixes are told."},
+    {"prefix-separator", STRING(prefix_separator), .commands = IN(INSPECT), .value = "CHARACTER", .preset = ":",
+     .help = "What ends a prefix in the names of keys."},
+    {"prefix-depth", NUMBER(prefix_depth), .commands = IN(INSPECT), .value = "N", .preset = "1", .min = 1, .max = 8,
+     .help = "How many parts of a name make its prefix."},
 };
 /* clang-format on */
 

@@ -5,10 +5,18 @@
 _remora_arguments()
 {
     case $1 in
-        '') echo 'init backup restore list show verify check version help' ;;
+        '') echo 'init backup restore list show verify prune delete hold release accept export import copy inspect check version help' ;;
         show) echo 'latest' ;;
         verify) echo 'latest' ;;
-        help) echo 'init backup restore list show verify check version help' ;;
+        delete) echo '' ;;
+        hold) echo 'latest' ;;
+        release) echo '' ;;
+        accept) echo '' ;;
+        export) echo 'latest' ;;
+        import) echo '' ;;
+        copy) echo 'latest' ;;
+        inspect) echo 'latest' ;;
+        help) echo 'init backup restore list show verify prune delete hold release accept export import copy inspect check version help' ;;
     esac
 }
 
@@ -17,11 +25,20 @@ _remora_options()
     case $1 in
         '') echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
         init) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
-        backup) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --create' ;;
-        restore) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --redis-conf --appendonly --dbfilename --appenddirname --appendfilename --if-empty --ignore --only-ordinal --pod-index --if-no-backup --if-no-repo --if-unreachable --live-peers --server-version --server-binary --owner --force --discard --dry-run' ;;
+        backup) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --create --shrink-guard --on-shrink --memory-guard --server-memory --space-guard --with-config --config-secrets' ;;
+        restore) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --redis-conf --appendonly --dbfilename --appenddirname --appendfilename --if-empty --ignore --only-ordinal --pod-index --if-no-backup --if-no-repo --if-unreachable --live-peers --server-version --server-binary --owner --force --discard --dry-run --from --config-to' ;;
         list) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --all-instances' ;;
         show) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
         verify) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --server-binary --all --quick --load --sample --temp-dir --record' ;;
+        prune) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --keep-within --min-good --expect-every --orphan-age --apply' ;;
+        delete) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --force --reason' ;;
+        hold) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --reason' ;;
+        release) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
+        accept) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --reason' ;;
+        export) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
+        import) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
+        copy) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --all --to-repo --to-instance --to-s3-endpoint --to-s3-region --to-s3-addressing --to-s3-access-key-file --to-s3-ca' ;;
+        inspect) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --rdb-file --top --prefix-separator --prefix-depth' ;;
         check) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --data-dir --target --redis-conf --dbfilename --appenddirname --appendfilename --ignore' ;;
         version) echo '--json --log-format --log-level --help' ;;
         help) echo '--json --log-format --log-level --help' ;;
@@ -66,6 +83,13 @@ _remora_takes_value()
             --tag | \
             --timeout | \
             --allow-master | \
+            --shrink-guard | \
+            --on-shrink | \
+            --memory-guard | \
+            --server-memory | \
+            --space-guard | \
+            --with-config | \
+            --config-secrets | \
             --target | \
             --backup | \
             --layout | \
@@ -84,9 +108,32 @@ _remora_takes_value()
             --server-version | \
             --server-binary | \
             --owner | \
+            --from | \
+            --config-to | \
             --sample | \
             --temp-dir | \
-            --record) return 0 ;;
+            --record | \
+            --keep-last | \
+            --keep-hourly | \
+            --keep-daily | \
+            --keep-weekly | \
+            --keep-monthly | \
+            --keep-yearly | \
+            --keep-within | \
+            --min-good | \
+            --expect-every | \
+            --orphan-age | \
+            --reason | \
+            --to-repo | \
+            --to-instance | \
+            --to-s3-endpoint | \
+            --to-s3-region | \
+            --to-s3-addressing | \
+            --to-s3-access-key-file | \
+            --to-s3-ca | \
+            --top | \
+            --prefix-separator | \
+            --prefix-depth) return 0 ;;
         *) return 1 ;;
     esac
 }
@@ -114,6 +161,10 @@ _remora_values()
         --rdb-file) echo 'FILE' ;;
         --spool-dir) echo 'DIR' ;;
         --allow-master) echo 'yes no' ;;
+        --on-shrink) echo 'mark refuse' ;;
+        --memory-guard) echo 'warn refuse off' ;;
+        --space-guard) echo 'warn refuse off' ;;
+        --config-secrets) echo 'redact keep' ;;
         --target) echo 'DIR' ;;
         --backup) echo 'latest' ;;
         --layout) echo 'auto rdb aof single-aof' ;;
@@ -123,8 +174,13 @@ _remora_values()
         --if-no-repo) echo 'fail start-empty' ;;
         --if-unreachable) echo 'fail wait:DURATION start-empty' ;;
         --server-binary) echo 'FILE' ;;
+        --from) echo 'FILE' ;;
+        --config-to) echo 'DIR' ;;
         --temp-dir) echo 'DIR' ;;
         --record) echo 'auto no' ;;
+        --to-s3-addressing) echo 'auto path virtual' ;;
+        --to-s3-access-key-file) echo 'FILE' ;;
+        --to-s3-ca) echo 'FILE' ;;
     esac
 }
 

@@ -337,7 +337,11 @@ publish(struct pipeline *p, bool *maybe_published, struct err *err)
         return -1;
     progress_tell(&p->o->progress, PROGRESS_PUBLISHING, p->read_bytes, p->read_bytes, p->stored_bytes);
     rdb_info_copy(&p->m->rdb, rdb_scan_info(p->scan));
-    return publish_backup(p->o->repo, &p->index, p->m, &publish_limits, maybe_published, err);
+    return publish_backup(
+        p->o->repo,
+        &(struct publication){
+            .m = p->m, .members = {{.member = &p->m->rdb_member, .index = &p->index}}, .member_count = 1},
+        &publish_limits, maybe_published, err);
 }
 
 int

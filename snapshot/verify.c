@@ -23,13 +23,17 @@ verify_level_name(enum verify_level level)
 static int
 verify_quick(const struct repo *repo, const struct manifest *m, struct err *err)
 {
+    const struct manifest_member *members[MANIFEST_MEMBERS_MAX];
+    const size_t count = manifest_members(m, members);
     struct index index;
-    int rc;
+    int rc = 0;
 
-    if (member_read_index(repo, m, &m->rdb_member, &index, err) < 0)
-        return -1;
-    rc = presence_check(repo, &index, m, NULL, err);
-    index_fini(&index);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (member_read_index(repo, m, members[i], &index, err) < 0)
+            return -1;
+        rc = presence_check(repo, m, members[i], &index, NULL, err);
+        index_fini(&index);
+    }
     return rc;
 }
 

@@ -31,6 +31,7 @@ only() {
     fi
 }
 
+only 'archive' '^base/tar_[a-z]*\.c$' 'libarchive belongs to base/tar_*.c'
 only 'hiredis' '^snapshot/redis/' 'hiredis belongs to snapshot/redis/'
 only 'zstd' '^snapshot/repo/segment\.c$' 'zstd belongs to snapshot/repo/segment.c'
 only 'openssl' '^(base/digest|snapshot/redis/transport_tls)\.c$' 'OpenSSL belongs to base/digest.c and snapshot/redis/transport_tls.c'

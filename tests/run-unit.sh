@@ -4,6 +4,11 @@
 set -u
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
+# Tests start servers by the name redis-server, which a system with redis-tools alone has not in its PATH.
+if server=$(sh "$(dirname "$0")/servers/redis.sh" find); then
+    PATH=$(dirname "$server"):$PATH
+    export PATH
+fi
 passed=0 failed=0 broken=0 skipped=0
 for program in "$@"; do
     # shellcheck disable=SC2086 # RUN_UNDER is a command with its arguments

@@ -108,6 +108,12 @@ layout_folder(struct layout_key *key, const char *instance, const char *folder)
 }
 
 void
+layout_data(struct layout_key *key, const char *instance, const struct backup_id *id)
+{
+    build(key, LAYOUT_INSTANCES "%s/data/%s/", instance, id->text);
+}
+
+void
 layout_probe(struct layout_key *key, const char *instance, const char *word)
 {
     build(key, LAYOUT_INSTANCES "%s/probe/%s", instance, word);
@@ -138,6 +144,19 @@ layout_parse_id(const char *key, struct backup_id *id)
     if (name == NULL || strlen(name) != BACKUP_ID_LEN + strlen(".json") || strcmp(name + BACKUP_ID_LEN, ".json") != 0)
         return false;
     memcpy(text, name, BACKUP_ID_LEN);
+    text[BACKUP_ID_LEN] = '\0';
+    return backup_id_parse(text, id, NULL);
+}
+
+bool
+layout_parse_data(const char *key, struct backup_id *id)
+{
+    char text[BACKUP_ID_LEN + 1];
+    size_t len = strlen(key);
+
+    if (len < BACKUP_ID_LEN + 2 || key[len - 1] != '/' || key[len - BACKUP_ID_LEN - 2] != '/')
+        return false;
+    memcpy(text, key + len - BACKUP_ID_LEN - 1, BACKUP_ID_LEN);
     text[BACKUP_ID_LEN] = '\0';
     return backup_id_parse(text, id, NULL);
 }

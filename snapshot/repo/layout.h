@@ -12,10 +12,11 @@
 #include "base/err.h"
 #include "snapshot/repo/backup_id.h"
 
-#define LAYOUT_INSTANCE_MAX 128
-#define LAYOUT_MEMBER_RDB   "rdb"
-#define LAYOUT_MARKER       "remora.json"
-#define LAYOUT_INSTANCES    "instances/"
+#define LAYOUT_INSTANCE_MAX  128
+#define LAYOUT_MEMBER_RDB    "rdb"
+#define LAYOUT_MEMBER_CONFIG "config"
+#define LAYOUT_MARKER        "remora.json"
+#define LAYOUT_INSTANCES     "instances/"
 
 struct layout_key {
     char text[512];
@@ -39,13 +40,17 @@ void layout_index(struct layout_key *key, const char *instance, const struct bac
 void layout_fact(struct layout_key *key, const char *instance, enum layout_fact fact, const struct backup_id *id);
 /* "instances/NAME/verified/" and its like. */
 void layout_facts(struct layout_key *key, const char *instance, enum layout_fact fact);
-/* "instances/NAME/FOLDER/", for a listing: FOLDER is "backups", "data" or "log". */
+/* "instances/NAME/data/ID/": all members. */
+void layout_data(struct layout_key *key, const char *instance, const struct backup_id *id);
+/* "instances/NAME/FOLDER/", for a listing: FOLDER is "backups", "data", "log" or "probe". */
 void layout_folder(struct layout_key *key, const char *instance, const char *folder);
 /* "instances/NAME/probe/WORD": see probe.h; no reader ever looks there. */
 void layout_probe(struct layout_key *key, const char *instance, const char *word);
 
 /* The id in a key of layout_manifest() or layout_fact(); false for any other key. */
 bool layout_parse_id(const char *key, struct backup_id *id);
+/* The id in a folder's name of layout_data(); false for any other. */
+bool layout_parse_data(const char *key, struct backup_id *id);
 /* The segment number in a key of layout_segment(); false for any other key. */
 bool layout_parse_segment(const char *key, uint64_t *number);
 

@@ -60,3 +60,11 @@ manifest_add_tag(struct manifest *m, const char *key, const char *value, struct 
     m->tag_count++;
     return 0;
 }
+
+size_t
+manifest_members(const struct manifest *m, const struct manifest_member **members)
+{
+    members[0] = &m->rdb_member;
+    members[1] = &m->config_member;
+    return m->config_member.segments > 0 ? 2 : 1;
+}

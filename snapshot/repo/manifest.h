@@ -20,6 +20,8 @@
 #define MANIFEST_TAGS_MAX      32
 #define MANIFEST_TAG_KEY_MAX   128 /* bytes */
 #define MANIFEST_TAG_VALUE_MAX 1024
+#define MANIFEST_MEMBERS_MAX   2 /* kinds of members */
+#define MANIFEST_FINDINGS_MAX  8
 
 struct manifest_member {
     char name[16];
@@ -35,6 +37,12 @@ struct manifest_tag {
     char *value;
 };
 
+/* What a guard found at backup time: it was warned about and the backup taken all the same. */
+struct manifest_finding {
+    char guard[16]; /* "shrink", "memory", "space" */
+    char text[240]; /* one sentence */
+};
+
 struct manifest {
     struct backup_id id;
     char uuid[DIGEST_UUID_TEXT];
@@ -44,11 +52,14 @@ struct manifest {
     int64_t snapshot_ms, started_ms, finished_ms; /* by the store's clock */
     int level;                                    /* zstd's */
     bool suspicious;
-    struct manifest_member rdb_member; /* the only member of this version */
+    struct manifest_member rdb_member;
+    struct manifest_member config_member; /* configuration files; 0 segments: the backup has none */
     struct rdb_info rdb;
     struct server_facts source;
     struct manifest_tag tags[MANIFEST_TAGS_MAX];
     size_t tag_count;
+    struct manifest_finding findings[MANIFEST_FINDINGS_MAX];
+    size_t finding_count;
 };
 
 /* An empty one. Never NULL. */
@@ -58,6 +69,9 @@ void manifest_free(struct manifest *m); /* NULL is fine */
 /* Add a tag; KEY and VALUE are copied. ERR_USAGE: too many or too long, not UTF-8, or the
  * key is empty or there already. */
 int manifest_add_tag(struct manifest *m, const char *key, const char *value, struct err *err) MUST_CHECK;
+
+/* M's members into MEMBERS (room for MANIFEST_MEMBERS_MAX), the dump first; returns how many it has, at least 1. */
+size_t manifest_members(const struct manifest *m, const struct manifest_member **members);
 
 /* The object's bytes (NUL-terminated, the caller frees) and their number. */
 char *manifest_write(const struct manifest *m, size_t *len) MUST_CHECK;

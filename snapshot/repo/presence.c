@@ -38,7 +38,8 @@ see(const struct store_object *object, void *cookie)
 
 /* What the listing did not have. */
 static int
-ask_for_unseen(const struct repo *repo, const struct manifest *m, struct presence *p, struct err *err)
+ask_for_unseen(const struct repo *repo, const struct manifest *m, const struct manifest_member *member,
+               struct presence *p, struct err *err)
 {
     struct store_object object;
     struct layout_key key;
@@ -46,7 +47,7 @@ ask_for_unseen(const struct repo *repo, const struct manifest *m, struct presenc
     for (uint64_t n = 0; n < p->index->count; n++) {
         if (p->seen[n])
             continue;
-        layout_segment(&key, m->instance, &m->id, m->rdb_member.name, n);
+        layout_segment(&key, m->instance, &m->id, member->name, n);
         if (store_stat(repo->store, key.text, &object, err) < 0)
             return err->code != ERR_NOT_FOUND
                        ? -1
@@ -57,19 +58,19 @@ ask_for_unseen(const struct repo *repo, const struct manifest *m, struct presenc
 }
 
 int
-presence_check(const struct repo *repo, const struct index *index, const struct manifest *m, int64_t *newest_ms,
-               struct err *err)
+presence_check(const struct repo *repo, const struct manifest *m, const struct manifest_member *member,
+               const struct index *index, int64_t *newest_ms, struct err *err)
 {
     struct presence p = {.index = index, .wrong_size = UINT64_MAX};
     struct layout_key key;
     struct store_list what = {.prefix = key.text};
     int rc;
 
-    layout_member(&key, m->instance, &m->id, m->rdb_member.name);
+    layout_member(&key, m->instance, &m->id, member->name);
     p.seen = mem_array(index->count, sizeof(*p.seen));
     rc = store_list(repo->store, &what, see, &p, err);
     if (rc == 0)
-        rc = ask_for_unseen(repo, m, &p, err);
+        rc = ask_for_unseen(repo, m, member, &p, err);
     free(p.seen);
     if (rc == 0 && p.wrong_size != UINT64_MAX)
         rc = err_set(err, ERR_CORRUPT, "segment %" PRIu64 " in %s has not the size that was stored", p.wrong_size,

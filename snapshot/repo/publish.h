@@ -10,6 +10,7 @@
 #define SNAPSHOT_REPO_PUBLISH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -25,10 +26,27 @@ struct publish_limits {
 /* 12 h and 1 h, as the format demands; other values are for tests. */
 extern const struct publish_limits publish_limits;
 
-/* Check that the store has every segment of INDEX, put the index, then M (whose member it completes). On failure
+struct publish_member {
+    struct manifest_member *member; /* one of the manifest's */
+    const struct index *index;
+    const char *index_bytes; /* as they are to be stored; NULL: INDEX is written, and the member completed by it */
+    size_t index_len;
+};
+
+struct publication {
+    struct manifest *m;
+    struct publish_member members[MANIFEST_MEMBERS_MAX]; /* all that M has */
+    size_t member_count;
+    /* A backup that comes from another repository or a file keeps its manifest byte for byte. NULL: M is completed and
+     * written. With bytes a note that this id is being removed is looked for at the last moment: ERR_LOCKED. */
+    const char *manifest;
+    size_t manifest_len;
+};
+
+/* Check that the store has every segment of every member, put the indexes, then the manifest. On failure
  * *MAYBE_PUBLISHED says that the manifest's put was tried and its outcome is not known: then nothing of the backup may
  * be removed. ERR_STORAGE when a segment is missing or a limit has passed. */
-int publish_backup(const struct repo *repo, const struct index *index, struct manifest *m,
-                   const struct publish_limits *limits, bool *maybe_published, struct err *err) MUST_CHECK;
+int publish_backup(const struct repo *repo, const struct publication *what, const struct publish_limits *limits,
+                   bool *maybe_published, struct err *err) MUST_CHECK;
 
 #endif

@@ -69,7 +69,10 @@ static int
 publish(struct publishing *p, struct err *err)
 {
     p->maybe = true;
-    return publish_backup(&p->c.repo, &p->index, p->m, &p->limits, &p->maybe, err);
+    const struct publication what = {
+        .m = p->m, .members = {{.member = &p->m->rdb_member, .index = &p->index}}, .member_count = 1};
+
+    return publish_backup(&p->c.repo, &what, &p->limits, &p->maybe, err);
 }
 
 static void

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fact.c: see fact.h. */
+#include "snapshot/repo/fact.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/mem.h"
+#include "base/units.h"
+
+struct listing {
+    struct fact_list *list;
+    size_t allocated;
+};
+
+static bool
+add(const struct store_object *object, void *cookie)
+{
+    struct listing *l = cookie;
+    struct backup_id id;
+
+    if (!layout_parse_id(object->key, &id)) /* other names are not ours and are left alone */
+        return true;
+    if (l->list->count == l->allocated) {
+        l->allocated = l->allocated > 0 ? 2 * l->allocated : 64;
+        l->list->facts = mem_grow(l->list->facts, l->allocated, sizeof(*l->list->facts));
+    }
+    l->list->facts[l->list->count++] = (struct fact){.id = id, .put_ms = object->mtime_ms};
+    return true;
+}
+
+int
+fact_list(const struct repo *repo, const char *instance, enum layout_fact kind, struct fact_list *out, struct err *err)
+{
+    struct listing l = {.list = out};
+    struct layout_key prefix;
+
+    memset(out, 0, sizeof(*out));
+    layout_facts(&prefix, instance, kind);
+    if (store_list(repo->store, &(struct store_list){.prefix = prefix.text}, add, &l, err) == 0)
+        return 0;
+    fact_list_free(out);
+    return -1;
+}
+
+void
+fact_list_free(struct fact_list *list)
+{
+    free(list->facts);
+    memset(list, 0, sizeof(*list));
+}
+
+int
+fact_find(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id, bool *there,
+          int64_t *put_ms, struct err *err)
+{
+    struct store_object object;
+    struct layout_key key;
+
+    layout_fact(&key, instance, kind, id);
+    *there = store_stat(repo->store, key.text, &object, err) == 0;
+    if (!*there && err->code != ERR_NOT_FOUND)
+        return -1;
+    if (!*there)
+        err_clear(err);
+    else if (put_ms != NULL)
+        *put_ms = object.mtime_ms;
+    return 0;
+}
+
+int
+fact_put(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id,
+         const char *reason, const char *tool_version, struct err *err)
+{
+    char when[UNITS_TEXT_MAX], *line, *text;
+    struct layout_key key;
+    struct store_put put = {.key = key.text};
+    json_t *o;
+    int rc;
+
+    (void)units_format_time_ms(repo_now_ms(repo), when);
+    o = json_pack("{ss ss}", "id", id->text, "time", when);
+    REQUIRE(o != NULL);
+    if (reason != NULL && json_object_set_new(o, "reason", json_string(reason)) < 0) {
+        json_decref(o);
+        return err_set(err, ERR_USAGE, "the reason is not valid UTF-8");
+    }
+    REQUIRE(json_object_set_new(o, "tool", json_string(tool_version)) == 0);
+    line = json_write_line(o);
+    text = mem_printf("%s\n", line);
+    layout_fact(&key, instance, kind, id);
+    put.data = text;
+    put.len = strlen(text);
+    rc = store_put(repo->store, &put, err);
+    free(line);
+    free(text);
+    json_decref(o);
+    return rc;
+}
+
+int
+fact_remove(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id,
+            struct err *err)
+{
+    struct layout_key key;
+
+    layout_fact(&key, instance, kind, id);
+    return store_remove(repo->store, key.text, err);
+}
