@@ -15,7 +15,7 @@ packages_of() {
     build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev libcurl4-openssl-dev libs3-dev libarchive-dev ;;
     demo) echo redis-tools zstd ;;
     test) echo libcmocka-dev python3 redis-tools zstd strace bindfs exfat-fuse exfatprogs e2fsprogs util-linux mount iproute2 git bash mandoc openssl libarchive-tools ;;
-    rgw) echo radosgw ceph-mon ceph-osd ceph-common curl openssl python3 s3cmd ;;
+    rgw) echo radosgw ceph-mon ceph-osd ceph-common curl openssl python3 s3cmd faketime ;;
     swift) echo swift-proxy swift-account swift-container swift-object memcached curl python3 ;;
     bench) echo awscli restic ;;
     lint) echo clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind libc6-dbg git ;;

@@ -8,6 +8,9 @@
 #   restart-gateway   kill -9 the gateway and start it again; what is stored stays
 #   run      start in a new folder, run the command with those variables, stop; the status is the command's
 #
+# $RGW_CLOCK names a file with an offset such as "+25h", which the gateway's clock follows (libfaketime's): so a day
+# passes for what is stored. Only the gateway's; its S3 clients have to cope with the difference.
+#
 # Every process is ended by the id that was noted when it was started. Needs the packages of the group rgw.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -118,7 +121,14 @@ spawn() {
 }
 
 start_gateway() {
-    spawn rgw radosgw --conf "$dir/ceph.conf" -n client.rgw.a -f
+    set -- radosgw --conf "$dir/ceph.conf" -n client.rgw.a -f
+    if [ -n "${RGW_CLOCK:-}" ]; then
+        preload=$(find /usr/lib -name libfaketimeMT.so.1 | head -n 1)
+        [ -n "$preload" ] || fail 'there is no libfaketime; install it with: sh tests/install-packages.sh rgw'
+        set -- env LD_PRELOAD="$preload" FAKETIME_TIMESTAMP_FILE="$RGW_CLOCK" FAKETIME_DONT_FAKE_MONOTONIC=1 \
+            FAKETIME_CACHE_DURATION=1 "$@"
+    fi
+    spawn rgw "$@"
     wait_for 120 curl -s -o /dev/null "http://127.0.0.1:$http_port/" ||
         fail "the gateway did not answer within 120 s: $(tail -n 3 "$dir/log/rgw.out")"
 }

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 Real S3 servers: Ceph's RADOS Gateway, as tests/servers/rgw.sh starts it. shared() is the one that the S3_TEST_*
-variables name, else one of this run; private() is one more, to be stopped and killed. Both are started when they are
-first asked for, kept for all tests, and ended by stop_all().
+variables name, else one of this run; private() is one more, to be stopped and killed; clocked() one whose clock can be
+put forward. They are started when they are first asked for, kept for all tests, and ended by stop_all().
 """
 
 import os
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 import uuid
 from pathlib import Path
@@ -77,21 +78,49 @@ class Gateway:
             self._holder.wait(60)
 
 
-def _start():
+class Clocked(Gateway):
+    """One whose time passes in leaps: what is stored grows older at once."""
+
+    clock = None  # the file that it follows
+    hours = 0
+
+    def leap(self, hours):
+        self.hours += hours
+        self.clock.write_text(f"+{self.hours}h\n")
+        time.sleep(2.5)  # it looks there once a second
+
+    @property
+    def faked(self):
+        """For clients that cannot cope with another clock: the environment in which they have the same."""
+        library = next(Path("/usr/lib").rglob("libfaketimeMT.so.1"))
+        return {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.clock),
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1"}
+
+
+def _start_clocked():
+    from .case import run_folder
+    clock = run_folder() / "rgw-clock"
+    clock.write_text("+0\n")
+    clocked = _start(Clocked, RGW_CLOCK=str(clock))
+    clocked.clock = clock
+    return clocked
+
+
+def _start(kind=Gateway, **more):
     """The script keeps the gateway while its command, cat, reads: when this process is gone, the pipe is closed."""
     holder = subprocess.Popen([*SCRIPT, "run", "sh", "-c", "env | grep ^S3_TEST_; echo whole; exec cat"],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **more})
     variables = {}
     for line in holder.stdout:
         if line == "whole\n":
-            return Gateway(variables, holder)
+            return kind(variables, holder)
         name, equals, value = line.rstrip("\n").partition("=")
         if equals and name.startswith("S3_TEST_"):
             variables[name] = value
     raise RuntimeError(f"rgw.sh could not start a gateway: exit status {holder.wait()}")
 
 
-def _get(name):
+def _get(name, begin=_start):
     from .case import REQUIRE_SERVERS
     missing = [p for p in PROGRAMS if shutil.which(p) is None]
     if missing and name not in _kept:
@@ -100,7 +129,7 @@ def _get(name):
             raise AssertionError(text)
         raise unittest.SkipTest(text)
     if name not in _kept:
-        _kept[name] = _start()
+        _kept[name] = begin()
     return _kept[name]
 
 
@@ -112,6 +141,10 @@ def shared():
 
 def private():
     return _get("private")
+
+
+def clocked():
+    return _get("clocked", _start_clocked)
 
 
 def stop_all():
