@@ -3,10 +3,10 @@
 # run-all.sh test|campaign|checks: everything that proves remora, one step after the other, each with its closing line; a
 # table of all steps at the end. Every step runs, also after one has failed; then the exit status is 1.
 #
-#   test      what a user runs: build, layers, unit tests (release, then under ASan and UBSan), a share of the random
-#             mutations, the fuzzer's corpus, the integration tests
-#   campaign  the same with the full figures, and under ThreadSanitizer and valgrind
-#   checks    what .ci/run asks beside `test`: lint, clang, ThreadSanitizer, valgrind, a clean tree
+#   test      what a user runs: build, layers, unit tests, a share of the random mutations, the fuzzers' corpus, the
+#             integration tests
+#   campaign  the same with the full figures, and the unit tests under sanitizers and valgrind
+#   checks    what .ci/run asks beside `test`: lint, clang, the sanitizers, valgrind, a clean tree
 #
 # The whole output of a step is in build/logs/STEP.log; SEED=N repeats a run's random choices.
 set -u
@@ -67,13 +67,14 @@ prove() {
     step unit target unit
     step s3-tools sh tests/servers/s3-tools.sh build/remora
     swift
-    step asan-build target -j"$jobs" VARIANT=asan unit-build tools
-    step unit-asan target check-asan
+    step asan-tools target -j"$jobs" VARIANT=asan tools
     step mutations target check-mutations MUTATIONS="$1"
     step replay target check-replay
     step integration env CAMPAIGN="$2" make --no-print-directory integration
 }
 threads_and_memory() {
+    step asan-build target -j"$jobs" VARIANT=asan unit-build
+    step asan target check-asan
     step tsan-build target -j"$jobs" VARIANT=tsan unit-build
     step tsan target check-tsan
     step debug-build target -j"$jobs" VARIANT=debug unit-build

@@ -1,7 +1,45 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run-unit.sh PROGRAM...: runs each cmocka program (under $RUN_UNDER, if set), shows what failed, and ends with one line of totals.
+# run-unit.sh PROGRAM...: runs the cmocka programs (under $RUN_UNDER, if set), $JOBS at a time (else one a CPU), shows what failed, and ends
+# with one line of totals.
 set -u
+
+# One program, into its own log; a line for people; what failed, by name. Called once a program, see below.
+run_one() {
+    out=$1 program=$2
+    name=${program#*/tests/}
+    log=$out/$(echo "$name" | tr / _)
+    # shellcheck disable=SC2086 # RUN_UNDER is a command with its arguments
+    ${RUN_UNDER:-} "$program" > "$log.log" 2>&1
+    status=$?
+    ok=$(grep -c '^\[       OK \]' "$log.log")
+    bad=$(grep '^\[  FAILED  \] [a-z_0-9]*$' "$log.log" | sort -u | wc -l)
+    broken=0 skipped=0
+    if [ "$status" -ne 0 ]; then
+        [ "$bad" -gt 0 ] || broken=1
+        grep '^\[  FAILED  \] [a-z_0-9]*$' "$log.log" | sort -u | sed "s|^.* |unit FAILED: $name: |" > "$log.failed"
+        [ "$bad" -gt 0 ] || echo "unit FAILED: $name: exit status $status" > "$log.failed"
+        {
+            cat "$log.log"
+            echo "$program: exit status $status"
+        } > "$log.shown"
+    elif grep '^\[  SKIPPED \]' "$log.log" > "$log.shown"; then
+        skipped=1
+    elif [ "$ok" -eq 0 ]; then
+        broken=1
+        echo "unit FAILED: $name: ran no test" | tee "$log.failed" > "$log.shown"
+    else
+        printf '%-60s %3d ok\n' "$name" "$ok" > "$log.shown"
+    fi
+    cat "$log.shown" # at once, so that those of two programs do not mix
+    echo "$ok $((bad + broken)) $skipped" > "$log.counts"
+}
+
+if [ "${1:-}" = --one ]; then
+    run_one "$2" "$3"
+    exit 0
+fi
+
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 # Tests start servers by the name redis-server, which a system with redis-tools alone has not in its PATH.
@@ -9,27 +47,12 @@ if server=$(sh "$(dirname "$0")/servers/redis.sh" find); then
     PATH=$(dirname "$server"):$PATH
     export PATH
 fi
-passed=0 failed=0 broken=0 skipped=0
-for program in "$@"; do
-    # shellcheck disable=SC2086 # RUN_UNDER is a command with its arguments
-    ${RUN_UNDER:-} "$program" > "$out/log" 2>&1
-    status=$?
-    ok=$(grep -c '^\[       OK \]' "$out/log")
-    bad=$(grep '^\[  FAILED  \] [a-z_0-9]*$' "$out/log" | sort -u | wc -l)
-    passed=$((passed + ok))
-    if [ "$status" -ne 0 ]; then
-        [ "$bad" -gt 0 ] && failed=$((failed + bad)) || broken=$((broken + 1))
-        cat "$out/log"
-        echo "$program: exit status $status"
-        grep '^\[  FAILED  \] [a-z_0-9]*$' "$out/log" | sort -u | sed "s|^.* |unit FAILED: ${program#*/tests/}: |" >> "$out/failed"
-        [ "$bad" -gt 0 ] || echo "unit FAILED: ${program#*/tests/}: exit status $status" >> "$out/failed"
-    elif grep '^\[  SKIPPED \]' "$out/log"; then
-        skipped=$((skipped + 1))
-    else
-        printf '%-60s %3d ok\n' "${program#*/tests/}" "$ok"
-        [ "$ok" -gt 0 ] || { echo "$program ran no test"; broken=$((broken + 1)); }
-    fi
-done
-[ ! -f "$out/failed" ] || cat "$out/failed"
-echo "unit: $passed passed, $((failed + broken)) failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
-[ $((failed + broken)) -eq 0 ]
+printf '%s\n' "$@" | xargs -P "${JOBS:-$(nproc)}" -n 1 sh "$0" --one "$out" < /dev/stdin
+cat "$out"/*.failed 2> /dev/null
+cat "$out"/*.counts | awk -v programs=$# '
+    {ok += $1; bad += $2; skipped += $3}
+    END {
+        bad += programs - NR
+        printf "unit: %d passed, %d failed%s\n", ok, bad, skipped ? ", " skipped " skipped" : ""
+        exit bad > 0
+    }'
