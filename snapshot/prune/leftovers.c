@@ -214,48 +214,51 @@ find_notes(struct search *s)
     }
 }
 
-/* The facts of kind K about a backup of which nothing else is left; of several, the first kind brings the item. */
-static void
-find_facts(struct search *s, size_t first, size_t k)
-{
-    for (size_t i = 0; i < s->facts[k].count; i++) {
-        const struct fact *fact = &s->facts[k].facts[i];
-        struct leftover *item = NULL;
-
-        if (has_id(&s->manifests, &fact->id) || has_id(&s->data, &fact->id) || find_fact(&s->notes, &fact->id) != NULL)
-            continue;
-        for (size_t j = first; j < s->out->count && item == NULL; j++) {
-            if (compare_ids(&s->out->items[j].id, &fact->id) == 0)
-                item = &s->out->items[j];
-        }
-        if (item == NULL)
-            item = add_item(s, LEFTOVER_FACTS, &fact->id);
-        if (fact->put_ms > item->since_ms)
-            item->since_ms = fact->put_ms;
-        explain(s, item, s->orphan_age_ms, "facts about a backup that is gone");
-    }
-}
-
 static int
 compare_items(const void *a, const void *b)
 {
     return compare_ids(&((const struct leftover *)a)->id, &((const struct leftover *)b)->id);
 }
 
+/* Facts about backups of which nothing else is left: every fact first, then one item for all of the same backup. */
+static void
+find_facts(struct search *s)
+{
+    size_t first = s->out->count, kept = first;
+
+    for (size_t k = 0; k < ARRAY_LEN(facts_of_a_backup); k++) {
+        for (size_t i = 0; i < s->facts[k].count; i++) {
+            const struct fact *fact = &s->facts[k].facts[i];
+
+            if (!has_id(&s->manifests, &fact->id) && !has_id(&s->data, &fact->id) &&
+                find_fact(&s->notes, &fact->id) == NULL)
+                add_item(s, LEFTOVER_FACTS, &fact->id)->since_ms = fact->put_ms;
+        }
+    }
+    if (s->out->count > first)
+        qsort(s->out->items + first, s->out->count - first, sizeof(*s->out->items), compare_items);
+    for (size_t i = first; i < s->out->count; i++) {
+        struct leftover *item = &s->out->items[i], *before = kept > first ? &s->out->items[kept - 1] : NULL;
+
+        if (before == NULL || compare_items(before, item) != 0)
+            s->out->items[kept++] = *item;
+        else if (item->since_ms > before->since_ms)
+            before->since_ms = item->since_ms;
+    }
+    s->out->count = kept;
+    for (size_t i = first; i < kept; i++)
+        explain(s, &s->out->items[i], s->orphan_age_ms, "facts about a backup that is gone");
+}
+
 static int
 find_all(struct search *s, struct err *err)
 {
     struct layout_key probes;
-    size_t first;
 
     if (list_all(s, err) < 0 || find_data(s, err) < 0)
         return -1;
     find_notes(s);
-    first = s->out->count;
-    for (size_t k = 0; k < ARRAY_LEN(facts_of_a_backup); k++)
-        find_facts(s, first, k);
-    if (s->out->count > first)
-        qsort(s->out->items + first, s->out->count - first, sizeof(*s->out->items), compare_items);
+    find_facts(s);
     layout_folder(&probes, s->instance, "probe");
     return store_list(s->repo->store, &(struct store_list){.prefix = probes.text}, add_probe, s, err);
 }
