@@ -207,22 +207,11 @@ show_json(const struct repo *repo, const struct manifest *m, const struct catalo
     return output_json_take(out, object, err);
 }
 
-/* The facts beside the manifest; those of a backup that was removed meanwhile are empty. */
-static struct catalog_entry
-find_facts(const struct catalog *catalog, const struct backup_id *id)
-{
-    for (size_t i = 0; i < catalog->count; i++)
-        if (strcmp(catalog->entries[i].id.text, id->text) == 0)
-            return catalog->entries[i];
-    return (struct catalog_entry){.id = *id};
-}
-
 int
 cmd_show(const struct config *config, struct output *out, struct err *err)
 {
     struct opened opened = {0};
-    struct catalog *catalog = NULL;
-    struct catalog_entry facts;
+    struct catalog_entry facts = {0};
     struct manifest *m = NULL;
     int rc = -1;
 
@@ -230,12 +219,11 @@ cmd_show(const struct config *config, struct output *out, struct err *err)
         return -1;
     if (open_repo_instance(config, OPEN_REPO_READ, &opened, err) < 0 ||
         pick_backup(config, &opened, config->args[0], &m, err) < 0 ||
-        catalog_load(&opened.repo, config->instance, &catalog, err) < 0)
+        catalog_entry_load(&opened.repo, config->instance, &m->id, &facts, err) < 0)
         goto out;
-    facts = find_facts(catalog, &m->id);
     rc = out->json ? show_json(&opened.repo, m, &facts, out, err) : show_text(m, &facts, out, err);
 out:
-    catalog_free(catalog);
+    catalog_entry_fini(&facts);
     manifest_free(m);
     open_repo_close(&opened);
     return rc;

@@ -32,17 +32,24 @@ add(const struct store_object *object, void *cookie)
 }
 
 int
-fact_list(const struct repo *repo, const char *instance, enum layout_fact kind, struct fact_list *out, struct err *err)
+fact_list_folder(const struct repo *repo, const struct layout_key *folder, struct fact_list *out, struct err *err)
 {
     struct listing l = {.list = out};
-    struct layout_key prefix;
 
     memset(out, 0, sizeof(*out));
-    layout_facts(&prefix, instance, kind);
-    if (store_list(repo->store, &(struct store_list){.prefix = prefix.text}, add, &l, err) == 0)
+    if (store_list(repo->store, &(struct store_list){.prefix = folder->text}, add, &l, err) == 0)
         return 0;
     fact_list_free(out);
     return -1;
+}
+
+int
+fact_list(const struct repo *repo, const char *instance, enum layout_fact kind, struct fact_list *out, struct err *err)
+{
+    struct layout_key folder;
+
+    layout_facts(&folder, instance, kind);
+    return fact_list_folder(repo, &folder, out, err);
 }
 
 void

@@ -30,6 +30,10 @@ int fact_list(const struct repo *repo, const char *instance, enum layout_fact ki
               struct err *err) MUST_CHECK;
 void fact_list_free(struct fact_list *list);
 
+/* The same for whatever folder has objects called ID.json: the manifests lie in such a one too. */
+int fact_list_folder(const struct repo *repo, const struct layout_key *folder, struct fact_list *out,
+                     struct err *err) MUST_CHECK;
+
 /* Is there one for ID? Asks for the object itself, since listings lag on some stores. *PUT_MS (may be NULL) is when it
  * was put. */
 int fact_find(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id,
