@@ -284,13 +284,24 @@ conclude(struct judge *j, struct retention_verdict *verdict)
             add_reason(item, "%s", flaw(item));
         if (!item->keep)
             add_reason(item, "no rule keeps it");
-        if (!item->keep && verdict->paused[0] != '\0') {
-            add_reason(item, "nothing is expired now");
-            item->keep = true;
-        }
         verdict->removed += !item->keep;
         verdict->kept += item->keep;
         verdict->kept_good += item->keep && item->good;
+    }
+}
+
+void
+retention_pause(struct retention_item *items, size_t count, const char *why, struct retention_verdict *verdict)
+{
+    (void)snprintf(verdict->paused, sizeof(verdict->paused), "%s", why);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].keep)
+            continue;
+        add_reason(&items[i], "nothing is expired now");
+        items[i].keep = true;
+        verdict->removed--;
+        verdict->kept++;
+        verdict->kept_good += items[i].good;
     }
 }
 
@@ -301,6 +312,7 @@ retention_judge(const struct retention_policy *policy, int64_t now_ms, struct re
     const uint64_t limits[SPAN_COUNT] = {policy->last,   policy->hourly,  policy->daily,
                                          policy->weekly, policy->monthly, policy->yearly};
     struct judge j = {.policy = policy, .now_ms = now_ms, .items = items, .count = count};
+    char pause[sizeof(verdict->paused)];
 
     memset(verdict, 0, sizeof(*verdict));
     for (int span = 0; span < SPAN_COUNT; span++)
@@ -318,6 +330,8 @@ retention_judge(const struct retention_policy *policy, int64_t now_ms, struct re
     for (size_t i = count; i > 0; i--)
         apply_rules(&j, &items[i - 1], i - 1);
     fill_up(&j);
-    find_pause(&j, verdict->paused, sizeof(verdict->paused));
     conclude(&j, verdict);
+    find_pause(&j, pause, sizeof(pause));
+    if (pause[0] != '\0')
+        retention_pause(items, count, pause, verdict);
 }

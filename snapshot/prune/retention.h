@@ -59,6 +59,9 @@ struct retention_verdict {
 void retention_judge(const struct retention_policy *policy, int64_t now_ms, struct retention_item *items, size_t count,
                      struct retention_verdict *verdict);
 
+/* Expire nothing of what was judged: what would have gone is kept, and says so. WHY goes to verdict->paused. */
+void retention_pause(struct retention_item *items, size_t count, const char *why, struct retention_verdict *verdict);
+
 /* Has POLICY any rule that keeps something? Without one nothing is expired. */
 bool retention_has_rule(const struct retention_policy *policy);
 
