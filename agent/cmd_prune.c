@@ -5,6 +5,7 @@
 
 #include "agent/cmd.h"
 #include "agent/open_repo.h"
+#include "agent/open_store.h"
 #include "agent/table.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -242,6 +243,19 @@ take_options(const struct config *c, struct prune_options *o, struct err *err)
     return 0;
 }
 
+/* Temporary files that killed runs left in a folder. What cannot be swept now is so by a later run. */
+static void
+sweep(const struct config *config, struct store *store)
+{
+    struct err err = ERR_INIT;
+    uint64_t removed = 0;
+
+    if (open_store_sweep(store, config->orphan_age_ms, &removed, &err) < 0)
+        log_warn("temporary files of killed runs could not be removed", LOG_S("error", err.msg));
+    else if (removed > 0)
+        log_info("temporary files of killed runs removed", LOG_U("files", removed));
+}
+
 int
 cmd_prune(const struct config *config, struct output *out, struct err *err)
 {
@@ -262,6 +276,8 @@ cmd_prune(const struct config *config, struct output *out, struct err *err)
         *err = denied;
         goto out;
     }
+    if (config->apply)
+        sweep(config, opened.store);
     rc = out->json ? report_json(config, plan, out, err) : report_text(plan, config->apply, out, err);
     if (rc == 0 && denied.code != ERR_NONE) {
         *err = denied;
