@@ -182,8 +182,10 @@ class Applied(PruneCase):
         self.assertEqual(["orphan"], [one["what"] for one in self.prune(repo, "--apply")["leftovers"]])
         self.assertTrue(Backup(repo, ids[0]).index.exists())
         grow_older(repo.path, 25)
-        self.assertEqual(["keep"], [one["action"] for one in self.prune(repo, "--orphan-age", "3d", "--apply")["leftovers"]])
-        self.assertEqual(["remove"], [one["action"] for one in self.prune(repo, "--apply")["leftovers"]])
+        waiting, = self.prune(repo, "--orphan-age", "3d", "--apply")["leftovers"]
+        self.assertEqual("keep", waiting["action"])
+        gone, = self.prune(repo, "--apply")["leftovers"]
+        self.assertEqual("remove", gone["action"])
         self.assertFalse(Backup(repo, ids[0]).index.exists())
         self.assertEqual(ids[1:], self.ids(repo))
 
@@ -278,9 +280,10 @@ class ExitStatus(PruneCase):
         self.expect(remora.USAGE, remora.run("prune", "--repo", f"file://{repo.path}"), "shop")
 
     def test_nothing_there(self):
-        self.expect(remora.NOT_FOUND, remora.run("prune", "--repo", f"file://{self.folder}/none", "--instance", "shop"))
         repo = self.repository()
-        self.expect(remora.NOT_FOUND, remora.run("prune", "--repo", f"file://{repo.path}", "--instance", "shpo"), "shop")
+        for path, instance, sentence in ((self.folder / "none", "shop", "remora init"), (repo.path, "shpo", "shop")):
+            result = remora.run("prune", "--repo", f"file://{path}", "--instance", instance, "--apply")
+            self.expect(remora.NOT_FOUND, result, sentence)
 
     def test_a_manifest_that_cannot_be_read_ends_all(self):
         """A disk that fails says nothing about the backup."""
