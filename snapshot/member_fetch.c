@@ -50,26 +50,27 @@ struct member_fetch {
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
-/* Fetch segment N, prove it, decompress it into RAW. */
+/* Fetch segment N, prove it, decompress it into OUT, or leave it there as it was stored. */
 static int
-fetch(const struct member_fetch *f, const struct fetcher *own, uint64_t n, uint8_t *raw, struct err *err)
+fetch(const struct member_fetch *f, const struct fetcher *own, uint64_t n, uint8_t *out, struct err *err)
 {
     const struct index_segment *s = &f->index->segments[n];
+    uint8_t *stored = f->r->as_stored ? out : own->stored;
     uint8_t sha256[DIGEST_SHA256_LEN];
     struct layout_key key;
     size_t got = 0;
 
     layout_segment(&key, f->r->m->instance, &f->r->m->id, f->r->member->name, n);
     /* One byte more than should come shows an object that is too long. */
-    if (store_get(f->r->repo->store, key.text, 0, own->stored, (size_t)s->stored_size + 1, &got, err) < 0)
+    if (store_get(f->r->repo->store, key.text, 0, stored, (size_t)s->stored_size + 1, &got, err) < 0)
         return err->code == ERR_NOT_FOUND ? err_set(err, ERR_CORRUPT, "it is missing") : -1;
     if (got != s->stored_size)
         return err_set(err, ERR_CORRUPT, "it has %s bytes than the %" PRIu64 " that were stored",
                        got < s->stored_size ? "fewer" : "more", s->stored_size);
-    digest_sha256(own->stored, got, sha256);
+    digest_sha256(stored, got, sha256);
     if (memcmp(sha256, s->sha256, sizeof(sha256)) != 0)
         return err_set(err, ERR_CORRUPT, "its bytes do not match their SHA-256");
-    return segment_decode(own->zstd, own->stored, got, raw, (size_t)s->raw_size, err);
+    return f->r->as_stored ? 0 : segment_decode(own->zstd, stored, got, out, (size_t)s->raw_size, err);
 }
 
 static int
@@ -174,6 +175,7 @@ int
 member_fetch_next(struct member_fetch *f, struct member_piece *piece, struct err *err)
 {
     const struct slot *slot = &f->slots[f->taken % f->plan.ring];
+    const struct index_segment *s;
 
     REQUIRE(f->taken < f->index->count);
     if (sig_check(err) < 0)
@@ -185,9 +187,10 @@ member_fetch_next(struct member_fetch *f, struct member_piece *piece, struct err
         *err = slot->err;
         return -1;
     }
+    s = &f->index->segments[f->taken];
     *piece = (struct member_piece){
         .raw = slot->raw,
-        .len = (size_t)f->index->segments[f->taken].raw_size,
+        .len = (size_t)(f->r->as_stored ? s->stored_size : s->raw_size),
         .had = slot->had,
     };
     f->taken++;
@@ -214,6 +217,10 @@ make_plan(struct member_fetch *f, struct err *err)
             raw = (size_t)s->raw_size;
         if (s->stored_size >= stored)
             stored = (size_t)s->stored_size + 1;
+    }
+    if (f->r->as_stored) { /* the ring holds what the workers fetch, and they need no more */
+        raw = stored;
+        stored = 1;
     }
     if (f->index->count < jobs)
         jobs = f->index->count > 0 ? (unsigned)f->index->count : 1;
