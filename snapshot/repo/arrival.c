@@ -122,13 +122,16 @@ look_for_manifest(const struct arrival *a, bool *there, struct err *err)
     size_t len = 0;
     int rc = 0;
 
+    *there = false;
     layout_manifest(&key, a->m.instance, &a->m.id);
-    *there = store_get_all(a->repo->store, key.text, REPO_SMALL_OBJECT, &found, &len, err) == 0;
-    if (!*there && err->code != ERR_NOT_FOUND)
-        return -1;
-    if (!*there)
+    if (store_get_all(a->repo->store, key.text, REPO_SMALL_OBJECT, &found, &len, err) < 0) {
+        if (err->code != ERR_NOT_FOUND)
+            return -1;
         err_clear(err);
-    else if (len != a->len || memcmp(found, a->data, len) != 0)
+        return 0;
+    }
+    *there = len == a->len && memcmp(found, a->data, len) == 0;
+    if (!*there)
         rc = err_set(err, ERR_REFUSED,
                      "another backup, or a damaged manifest, is there under this id in %s: take another instance, or "
                      "look at it with `remora show %s` and `remora delete` it",
