@@ -35,7 +35,7 @@ struct tar_reader {
     uint64_t base, at, end; /* positioned: where the reading began, goes on, and the file ended */
     char *chunk;
     unsigned char magic[6]; /* the first bytes of all */
-    bool begun;
+    bool begun, opened;
     struct err failure; /* of the input, or none */
     char name[TAR_NAME_MAX + 1];
     uint64_t entries;
@@ -102,42 +102,35 @@ skip(struct archive *a, void *cookie, la_int64_t len)
 }
 
 static struct tar_reader *
-open_archive(struct tar_reader *r, struct err *err)
+reader_new(int fd)
 {
-    r->archive = archive_read_new();
+    struct tar_reader *r = mem_new(sizeof(*r));
+
+    r->fd = fd;
     r->names = tar_names_new();
+    r->archive = archive_read_new();
     REQUIRE(r->archive != NULL);
-    if (archive_read_support_format_tar(r->archive) != ARCHIVE_OK ||
-        archive_read_open2(r->archive, r, NULL, input, r->positioned ? skip : NULL, NULL) != ARCHIVE_OK) {
-        if (r->failure.code != ERR_NONE)
-            *err = r->failure;
-        else
-            (void)err_set(err, ERR_INTERNAL, "libarchive cannot read a tar: %s", archive_error_string(r->archive));
-        tar_reader_free(r);
-        return NULL;
-    }
+    if (fd >= 0)
+        r->chunk = mem_new(CHUNK);
     return r;
 }
 
 struct tar_reader *
 tar_reader_from_fd(int fd, struct err *err)
 {
-    struct tar_reader *r = mem_new(sizeof(*r));
-
-    r->fd = fd;
-    r->chunk = mem_new(CHUNK);
-    return open_archive(r, err);
+    (void)err;
+    return reader_new(fd);
 }
 
 struct tar_reader *
 tar_reader_from_memory(const void *data, size_t len, struct err *err)
 {
-    struct tar_reader *r = mem_new(sizeof(*r));
+    struct tar_reader *r = reader_new(-1);
 
-    r->fd = -1;
+    (void)err;
     r->memory = data;
     r->memory_len = len;
-    return open_archive(r, err);
+    return r;
 }
 
 struct tar_reader *
@@ -150,13 +143,11 @@ tar_reader_at(int fd, uint64_t position, struct err *err)
         (void)err_sys(err, ERR_INTERNAL, errno, "the tar could not be read");
         return NULL;
     }
-    r = mem_new(sizeof(*r));
-    r->fd = fd;
+    r = reader_new(fd);
     r->positioned = true;
     r->base = r->at = position;
     r->end = st.st_size > 0 ? (uint64_t)st.st_size : 0;
-    r->chunk = mem_new(CHUNK);
-    return open_archive(r, err);
+    return r;
 }
 
 void
@@ -353,11 +344,26 @@ remember(struct tar_reader *r, struct err *err)
                    TAR_ENTRIES_MAX);
 }
 
+/* libarchive's opening reads already: so it is left to the first call that may fail for what it reads. */
+static int
+open_archive(struct tar_reader *r, struct err *err)
+{
+    if (r->opened)
+        return 0;
+    r->opened = true;
+    if (archive_read_support_format_tar(r->archive) != ARCHIVE_OK ||
+        archive_read_open2(r->archive, r, NULL, input, r->positioned ? skip : NULL, NULL) != ARCHIVE_OK)
+        return fail(r, err);
+    return 0;
+}
+
 int
 tar_reader_next(struct tar_reader *r, struct tar_entry *entry, bool *end, struct err *err)
 {
     *end = false;
     r->block_len = 0;
+    if (open_archive(r, err) < 0)
+        return -1;
     for (;;) {
         struct archive_entry *e = NULL;
         int rc = archive_read_next_header(r->archive, &e);

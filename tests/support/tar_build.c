@@ -26,10 +26,20 @@ field(char *header, size_t at, size_t size, const char *text)
 }
 
 void
+tar_fix_checksum(char *header)
+{
+    unsigned sum = 0;
+
+    memset(header + 148, ' ', 8);
+    for (size_t i = 0; i < TAR_BLOCK; i++)
+        sum += (unsigned char)header[i];
+    (void)snprintf(header + 148, 8, "%06o", sum);
+}
+
+void
 tar_add_header(struct buf *b, const struct tar_header *h)
 {
     char header[TAR_BLOCK] = {0};
-    unsigned sum = 0;
 
     field(header, 0, 100, h->name);
     field(header, 100, 8, "0000644");
@@ -37,7 +47,6 @@ tar_add_header(struct buf *b, const struct tar_header *h)
     field(header, 116, 8, "0000000");
     field(header, 124, 12, h->size != NULL ? h->size : "0");
     field(header, 136, 12, "14000000000");
-    field(header, 148, 8, "        ");
     header[156] = h->type != '\0' ? h->type : '0';
     field(header, 157, 100, h->link);
     memcpy(header + 257,
@@ -45,9 +54,7 @@ tar_add_header(struct buf *b, const struct tar_header *h)
            "00",
            8);
     field(header, 345, 155, h->prefix);
-    for (size_t i = 0; i < sizeof(header); i++)
-        sum += (unsigned char)header[i];
-    (void)snprintf(header + 148, 8, "%06o", sum);
+    tar_fix_checksum(header);
     append(b, header, sizeof(header));
 }
 

@@ -20,6 +20,8 @@ struct tar_header {
 
 /* Append the header, its checksum right. */
 void tar_add_header(struct buf *b, const struct tar_header *h);
+/* Make the checksum of a header that was changed right again. */
+void tar_fix_checksum(char *header);
 /* Append bytes of content, with zeros up to the next block. */
 void tar_add_content(struct buf *b, const void *data, size_t len);
 /* Append a plain file of text. */
