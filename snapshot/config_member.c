@@ -2,8 +2,14 @@
 /* config_member.c: see config_member.h. */
 #include "snapshot/config_member.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "base/tar_read.h"
 #include "snapshot/config_bundle.h"
+
+#define PIECE ((size_t)64 << 10)
 
 static int
 append(const void *data, size_t len, void *cookie, struct err *err)
@@ -13,20 +19,27 @@ append(const void *data, size_t len, void *cookie, struct err *err)
     return buf_append(tar, data, len, err);
 }
 
+/* Down to the last byte of the last file. */
 static int
 count_files(const struct buf *tar, uint64_t *files, struct err *err)
 {
     struct tar_reader *r = tar_reader_from_memory(tar->data, tar->len, err);
+    char *piece = mem_new(PIECE);
     struct tar_entry entry;
     bool end = false;
     int rc = r != NULL ? 0 : -1;
 
     *files = 0;
     while (rc == 0 && !end) {
+        size_t got = PIECE;
+
         rc = tar_reader_next(r, &entry, &end, err);
+        while (rc == 0 && !end && got == PIECE)
+            rc = tar_reader_data(r, piece, PIECE, &got, err);
         *files += rc == 0 && !end;
     }
     tar_reader_free(r);
+    free(piece);
     return rc;
 }
 
