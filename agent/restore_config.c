@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/limits.h"
 #include "agent/pick.h"
 #include "base/log.h"
 #include "base/tar_extract.h"
@@ -60,7 +59,7 @@ int
 restore_config_load(const struct config *c, const struct opened *opened, const struct manifest *m,
                     struct restore_config *rc, struct err *err)
 {
-    const struct read_options options = limits_reading(c, NULL);
+    const struct read_options options = {.jobs = 1, .memory = c->memory};
 
     restore_config_fini(rc);
     if (config_member_read(&opened->repo, m, &options, &rc->tar, &rc->files, err) < 0)
