@@ -54,7 +54,8 @@ static int
 check_options(const struct config *c, struct err *err)
 {
     if (c->to_stdout && (c->target != NULL || c->config_to != NULL))
-        return err_set(err, ERR_USAGE, "--stdout excludes --target and --config-to");
+        return err_set(err, ERR_USAGE, "--%s and --stdout exclude each other",
+                       c->target != NULL ? "target" : "config-to");
     if (!c->to_stdout && c->target == NULL && c->config_to == NULL)
         return err_set(err, ERR_USAGE,
                        "where to? Give --target DIR, the folder the server will start on, or --stdout, or --config-to "

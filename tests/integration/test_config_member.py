@@ -186,7 +186,7 @@ class ConfigTo(RestoreCase):
                 self.assertEqual(before, tree(self.folder))
         result = self.restore(target, "--appendonly", "no", "--config-to", target)
         self.expect(remora.REFUSED, result, "it is the target")
-        self.expect(remora.USAGE, self.config_to("--stdout"), "--stdout excludes")
+        self.expect(remora.USAGE, self.config_to("--stdout"), "exclude each other")
 
     def test_a_backup_without_any(self):
         super().fill()
