@@ -65,7 +65,8 @@ put_words(const struct several *s, const struct setting *setting, struct buf *ou
 static int
 put_setting(const struct setting *setting, struct buf *out, struct err *err)
 {
-    if (strcmp(setting->name, "watchdog-period") == 0) /* a debugging aid that Redis 6.0 tells and does not read */
+    if (strcmp(setting->name, "watchdog-period") ==
+        0) /* a debugging aid that servers before 7.0 tell and do not read */
         return 0;
     for (size_t i = 0; i < ARRAY_LEN(several); i++) {
         if (strcmp(setting->name, several[i].name) == 0)

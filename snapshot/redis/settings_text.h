@@ -12,7 +12,7 @@
 
 /*
  * Append a redis.conf to OUT: the names and values of CONFIG (CONFIG GET's reply), sorted, in the form that all
- * versions from 6.0 on read. ACL is ACL LIST's reply: where the server has no ACL file its users go behind the
+ * versions from 6.2 on read. ACL is ACL LIST's reply: where the server has no ACL file its users go behind the
  * settings, so that a server that is started with the text has them. ACL NULL: they are not known; then the text ends
  * in a line that no server starts with until somebody has put them there.
  *
