@@ -156,7 +156,8 @@ class ConfigTo(RestoreCase):
         result = self.restore(target, "--appendonly", "no", "--config-to", self.out, "--if-empty")
         self.expect(remora.OK, result)
         self.assertEqual(before, tree(self.out))
-        result = self.restore(target, "--appendonly", "no", "--config-to", self.folder / "other", "--if-empty", "--json")
+        words = ["--appendonly", "no", "--config-to", self.folder / "other", "--if-empty", "--json"]
+        result = self.restore(target, *words)
         self.assertIsNone(self.expect(remora.OK, result).json()["config_files"])
         self.assertFalse((self.folder / "other").exists())
 
@@ -166,7 +167,8 @@ class ConfigTo(RestoreCase):
         self.assertIn("configuration: 2 files", plan.out.decode())
         self.assertFalse(self.out.exists())
         said = json.loads(self.expect(remora.OK, self.config_to("--json", "--backup", backup_id)).out)
-        self.assertEqual(("config", backup_id, 2, None), tuple(said[k] for k in ("outcome", "id", "config_files", "bytes")))
+        wanted = {"outcome": "config", "id": backup_id, "config_files": 2, "bytes": None}
+        self.assertLessEqual(wanted.items(), said.items())
         self.check_written()
 
     def test_never_over_anything(self):

@@ -60,7 +60,8 @@ class Redaction(Case):
         files = [self.write("redis.conf", REDIS_CONF), self.write("sentinel.conf", SENTINEL_CONF),
                  self.write("users.acl", f"user default on >{PASSWORD} ~* +@all\n")]
         found = self.kept(repo, "--redis-url", server.url, "--data-dir", server.data,
-                          *(word for path in files for word in ("--with-config", path)), env={"REDISCLI_AUTH": PASSWORD})
+                          *(word for path in files for word in ("--with-config", path)),
+                          env={"REDISCLI_AUTH": PASSWORD})
         texts = [*configs.everything(repo), ("the log", self.logs)]
         for verb in (["show", "latest"], ["show", "latest", "--json"], ["verify"],
                      ["restore", "--config-to", self.folder / "out"]):
@@ -86,7 +87,8 @@ class Redaction(Case):
                  "unbalanced": "user default on >hunter\"2 ~* +@all\n"}
         files = [self.write(f"{name}.conf", "port 0\n" + line) for name, line in lines.items()]
         users = {"plain": "user default on >hunter2 ~* &* +@all\n", "hash": f"user default on #{'0a' * 32} ~* +@all\n",
-                 "quote": "user default on >hunter\"2 ~* +@all\n", "blank": "user default on >pa'ss ~* +@all >hunter2\n"}
+                 "quote": "user default on >hunter\"2 ~* +@all\n",
+                 "two": "user default on >pa'ss ~* +@all >hunter2\n"}
         lists = [self.write(f"{name}.acl", line) for name, line in users.items()]
         found = self.kept(repo, "--rdb-file", dump,
                           *(word for path in files + lists for word in ("--with-config", path)))
