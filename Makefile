@@ -158,6 +158,7 @@ run-replay: $(REPLAY_BINS)
 	$(OUT)/tests/fuzz/replay_psync tests/fuzz/corpus/psync
 	$(OUT)/tests/fuzz/replay_s3xml tests/fuzz/corpus/s3xml
 	$(OUT)/tests/fuzz/replay_redis_conf tests/fuzz/corpus/redis_conf
+	$(OUT)/tests/fuzz/replay_tar tests/fuzz/corpus/tar
 
 # ---- everything --------------------------------------------------------------------------------------------------------
 .PHONY: demo test campaign integration servers bench

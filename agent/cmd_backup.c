@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/backup_config.h"
 #include "agent/cmd.h"
 #include "agent/limits.h"
 #include "agent/open_repo.h"
@@ -28,10 +29,12 @@ struct run {
     const struct config *config;
     enum config_method method; /* never METHOD_AUTO */
     char *dump;                /* file: the dump's path */
-    struct endpoint endpoint;  /* bgsave, psync */
+    struct endpoint endpoint;  /* bgsave, psync; file: only where the server is asked for its configuration */
     struct memory_plan plan;
     struct manifest_tag tags[MANIFEST_TAGS_MAX];
     size_t tag_count;
+    struct config_bundle *bundle; /* --with-config; else NULL */
+    struct buf config_tar;        /* made of it */
     struct opened opened;
     struct progress_bar *bar;
     int64_t started_ms;
@@ -67,7 +70,7 @@ choose_method(struct run *r, struct err *err)
     if (r->method != METHOD_FILE)
         return server_endpoint(c, &r->endpoint, err);
     r->dump = c->rdb_file != NULL ? mem_strdup(c->rdb_file) : mem_printf("%s/%s", c->data_dir, DEFAULT_DUMP);
-    return 0;
+    return c->with_config.count > 0 && c->redis_url != NULL ? server_endpoint(c, &r->endpoint, err) : 0;
 }
 
 static int
@@ -93,15 +96,30 @@ split_tags(struct run *r, struct err *err)
     return 0;
 }
 
+/* What is kept of the configuration, before the server is asked for a save. */
+static int
+make_config(struct run *r, struct err *err)
+{
+    const struct endpoint *e = r->endpoint.text != NULL ? &r->endpoint : NULL;
+    int rc = 0;
+
+    if (r->bundle != NULL)
+        rc = backup_config_finish(r->bundle, e, r->method != METHOD_FILE, &r->config_tar, err);
+    config_bundle_free(r->bundle);
+    r->bundle = NULL;
+    return rc;
+}
+
 static int
 make_plan(struct run *r, struct err *err)
 {
     const struct config *c = r->config;
-    char segment[UNITS_TEXT_MAX], buffers[UNITS_TEXT_MAX], memory[UNITS_TEXT_MAX];
+    const uint64_t memory = c->memory > r->config_tar.len ? c->memory - r->config_tar.len : 0;
+    char segment[UNITS_TEXT_MAX], buffers[UNITS_TEXT_MAX], text[UNITS_TEXT_MAX];
 
-    if (memory_plan_make(c->memory, limits_jobs(c), (int)c->level, &r->plan, err) < 0)
+    if (memory_plan_make(memory, limits_jobs(c), (int)c->level, &r->plan, err) < 0)
         return -1;
-    log_info("memory plan", LOG_S("memory", units_format_size(c->memory, memory)), LOG_U("jobs", r->plan.jobs),
+    log_info("memory plan", LOG_S("memory", units_format_size(c->memory, text)), LOG_U("jobs", r->plan.jobs),
              LOG_S("segment", units_format_size(r->plan.segment_bytes, segment)), LOG_I("zstd_level", r->plan.level),
              LOG_S("buffers", units_format_size(r->plan.buffer_bytes, buffers)));
     if (r->plan.jobs < c->jobs)
@@ -210,6 +228,7 @@ report(const struct run *r, const struct manifest *m, struct output *out, struct
     output_add_count(object, "raw_size", m->rdb_member.raw_size);
     output_add_count(object, "stored_size", m->rdb_member.stored_size);
     output_add_count(object, "segments", m->rdb_member.segments);
+    output_add_count(object, "config_size", m->config_member.raw_size);
     output_add_count(object, "keys", m->rdb.keys);
     output_add_count(object, "expires", m->rdb.expires);
     output_add_count(object, "duration_ms", (uint64_t)(clock_mono_ms() - r->started_ms));
@@ -235,6 +254,8 @@ run_backup(struct run *r, struct manifest **m, struct err *err)
             .tag_count = r->tag_count,
             .started_ms = started_ms,
             .allow_unparsed = r->config->allow_unparsed,
+            .config = r->config_tar.data,
+            .config_len = r->config_tar.len,
             .progress = progress_bar_sink(r->bar),
         };
 
@@ -252,6 +273,8 @@ run_fini(struct run *r)
         free(r->tags[i].key);
         free(r->tags[i].value);
     }
+    config_bundle_free(r->bundle);
+    buf_fini(&r->config_tar);
     open_repo_close(&r->opened);
     endpoint_fini(&r->endpoint);
     free(r->dump);
@@ -264,11 +287,11 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
     struct manifest *m = NULL;
     int rc = -1;
 
-    if (choose_method(&r, err) < 0 || split_tags(&r, err) < 0)
+    if (choose_method(&r, err) < 0 || split_tags(&r, err) < 0 || backup_config_read(config, &r.bundle, err) < 0)
         goto out;
     if (open_repo_instance(config, config->create ? OPEN_REPO_CREATE : OPEN_REPO_WRITE, &r.opened, err) < 0)
         goto out;
-    if (make_plan(&r, err) < 0)
+    if (make_config(&r, err) < 0 || make_plan(&r, err) < 0)
         goto out;
     /* Before the server is asked for a save, or the stream begins; a bare file's first put says it soon enough. */
     if (r.method != METHOD_FILE && probe_run(&r.opened.repo, config->instance, err) < 0)

@@ -15,6 +15,7 @@
 #include "agent/pick.h"
 #include "agent/progress_bar.h"
 #include "agent/restore_backup.h"
+#include "agent/restore_config.h"
 #include "agent/restore_policy.h"
 #include "agent/restore_report.h"
 #include "agent/server.h"
@@ -32,6 +33,7 @@ struct run {
     struct target_server server;
     struct target *target;
     struct restore_backup backup;
+    struct restore_config files; /* --config-to: what will be written */
     struct restore_result *result;
     bool replace;  /* there is data, and it is to be moved away */
     bool prepared; /* everything that can be asked was asked, for `prepared_replace` */
@@ -51,11 +53,13 @@ enum act {
 static int
 check_options(const struct config *c, struct err *err)
 {
-    if (c->to_stdout == (c->target != NULL))
+    if (c->to_stdout && (c->target != NULL || c->config_to != NULL))
+        return err_set(err, ERR_USAGE, "--%s and --stdout exclude each other",
+                       c->target != NULL ? "target" : "config-to");
+    if (!c->to_stdout && c->target == NULL && c->config_to == NULL)
         return err_set(err, ERR_USAGE,
-                       c->to_stdout ? "--target and --stdout exclude each other"
-                                    : "where to? Give --target DIR, the folder the server will start "
-                                      "on, or --stdout");
+                       "where to? Give --target DIR, the folder the server will start on, or --stdout, or --config-to "
+                       "DIR for the configuration files");
     if (c->to_stdout && c->json)
         return err_set(err, ERR_USAGE, "--json and --stdout exclude each other: stdout carries the dump");
     if (c->to_stdout && isatty(STDOUT_FILENO))
@@ -237,6 +241,9 @@ prepare(struct run *r, enum restore_found *found, struct err *err)
         log_warn("nothing is restored, and the server may start empty", LOG_S("why", r->backup.why));
         return 0;
     }
+    if (r->c->config_to != NULL && (restore_config_check(r->c, err) < 0 ||
+                                    restore_config_load(r->c, &r->backup.opened, r->backup.m, &r->files, err) < 0))
+        return -1;
     if (check_reader(r, err) < 0 || target_check_room(r->target, r->backup.m->rdb_member.raw_size, err) < 0)
         return -1;
     plan = make_plan(r);
@@ -303,6 +310,7 @@ tell_plan(struct run *r, enum act act)
     struct restore_result *result = r->result;
 
     result->outcome = RESTORE_PLANNED;
+    result->config_files = r->files.files;
     if (act == ACT_FINISH) {
         note_backup(r, target_ready_plan(r->target), "as the earlier run had it");
         (void)snprintf(result->why, sizeof(result->why), "finish what an earlier run had ready");
@@ -356,6 +364,24 @@ restore_into_target(struct run *r, struct err *err)
     }
 }
 
+/* The configuration files of what has been restored. An earlier run that was finished had not read them. */
+static int
+write_config(struct run *r, struct err *err)
+{
+    struct restore_result *result = r->result;
+
+    if (r->c->config_to == NULL || (result->outcome != RESTORE_DONE && result->outcome != RESTORE_FINISHED))
+        return 0;
+    if ((strcmp(r->files.id.text, result->id.text) == 0 ||
+         restore_config_load_id(r->c, &result->id, &r->files, err) == 0) &&
+        restore_config_write(r->c, &r->files, result, err) == 0)
+        return 0;
+    return err_wrap(err,
+                    "backup %s was restored to %s, but its configuration files were not written (`remora restore "
+                    "--backup %s --config-to DIR` does that alone)",
+                    result->id.text, r->c->target, result->id.text);
+}
+
 /* Another pod's restore (--only-ordinal): nothing is to be done here, unless a forced one was cut off on this volume,
  * on which a server would start with half of its data. */
 static int
@@ -383,6 +409,9 @@ restore_to_target(const struct config *c, struct restore_result *result, struct 
         return -1;
     if (open_target(c, &r.server, &r.target, err) == 0)
         rc = r.policy.other_pod ? pass_by(&r, err) : restore_into_target(&r, err);
+    if (rc == 0)
+        rc = write_config(&r, err);
+    restore_config_fini(&r.files);
     restore_backup_fini(&r.backup);
     target_free(r.target);
     return rc;
@@ -433,5 +462,8 @@ cmd_restore(const struct config *config, struct output *out, struct err *err)
         return -1;
     if (config->to_stdout)
         return restore_to_stdout(config, err);
-    return restore_to_target(config, &result, err) < 0 ? -1 : restore_report(config, &result, out, err);
+    if ((config->target != NULL ? restore_to_target(config, &result, err)
+                                : restore_config_alone(config, &result, err)) < 0)
+        return -1;
+    return restore_report(config, &result, out, err);
 }

@@ -12,11 +12,11 @@
 #include "base/pool.h"
 #include "base/queue.h"
 #include "base/sig.h"
+#include "snapshot/member_writer.h"
 #include "snapshot/rdb/rdb_scan.h"
 #include "snapshot/repo/index.h"
 #include "snapshot/repo/layout.h"
 #include "snapshot/repo/publish.h"
-#include "snapshot/repo/segment.h"
 
 /* Read and scanned in pieces of this size, so that the scanner finds them in the CPU's cache. */
 #define READ_BYTES    (256u << 10)
@@ -29,13 +29,6 @@ struct slice {
     uint64_t number, offset;
 };
 
-/* What one worker owns. */
-struct encoder {
-    struct segment_encoder *zstd;
-    uint8_t *out;
-    size_t cap;
-};
-
 struct pipeline {
     const struct backup_options *o;
     struct source *source;
@@ -43,7 +36,7 @@ struct pipeline {
     struct manifest *m;
     struct slice *slices; /* plan.jobs + 1 of them; each is in `free`, with the reader or with a worker */
     struct queue *free;
-    struct encoder *encoders; /* plan.jobs */
+    struct member_encoder *encoders; /* plan.jobs */
     struct pool *pool;
     uint64_t read_bytes;
     uint64_t submitted; /* segments handed to the workers */
@@ -51,31 +44,34 @@ struct pipeline {
     pthread_mutex_t mutex; /* guards what follows */
     struct index index;
     uint64_t stored_bytes;
+    /* Of the member that lies in memory; only the reader's thread. */
+    struct index config_index;
+    uint64_t config_submitted; /* segments that were begun to be put */
 };
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
+
+static struct member_place
+place_of(const struct pipeline *p, const char *member)
+{
+    return (struct member_place){.repo = p->o->repo, .m = p->m, .member = member};
+}
 
 static int
 store_segment(void *item, unsigned worker, void *cookie, struct err *err)
 {
     struct pipeline *p = cookie;
     const struct slice *slice = item;
-    const struct encoder *e = &p->encoders[worker];
-    struct index_segment entry = {.raw_offset = slice->offset, .raw_size = slice->len};
-    struct layout_key key;
-    struct store_put put = {.key = key.text, .data = e->out, .flags = STORE_PUT_PERMANENT, .sha256 = entry.sha256};
+    const struct member_slice bytes = {slice->raw, slice->len, slice->number, slice->offset};
+    const struct member_place place = place_of(p, LAYOUT_MEMBER_RDB);
+    struct index_segment entry;
     int rc;
 
-    if (segment_encode(e->zstd, slice->raw, slice->len, e->out, e->cap, &put.len, err) < 0)
-        return -1;
-    digest_sha256(e->out, put.len, entry.sha256);
-    entry.stored_size = put.len;
-    layout_segment(&key, p->m->instance, &p->m->id, p->m->rdb_member.name, slice->number);
-    if (store_put(p->o->repo->store, &put, err) < 0)
+    if (member_put_slice(&place, &p->encoders[worker], &bytes, &entry, err) < 0)
         return -1;
     (void)pthread_mutex_lock(&p->mutex);
     rc = index_set(&p->index, slice->number, &entry, err);
-    p->stored_bytes += put.len;
+    p->stored_bytes += entry.stored_size;
     (void)pthread_mutex_unlock(&p->mutex);
     return rc;
 }
@@ -224,12 +220,7 @@ build(struct pipeline *p, struct err *err)
         slice_done(&p->slices[i], p);
     }
     for (unsigned i = 0; i < plan->jobs; i++) {
-        struct encoder *e = &p->encoders[i];
-
-        e->cap = segment_bound(plan->segment_bytes);
-        e->out = mem_pages(e->cap, err);
-        e->zstd = e->out != NULL ? segment_encoder_new(plan->level, err) : NULL;
-        if (e->zstd == NULL)
+        if (member_encoder_init(&p->encoders[i], plan->level, plan->segment_bytes, err) < 0)
             return -1;
     }
     p->pool = pool_start(plan->jobs, &pool_ops, p, err);
@@ -244,10 +235,8 @@ release_buffers(struct pipeline *p)
 
     for (unsigned i = 0; p->slices != NULL && i <= plan->jobs; i++)
         mem_pages_free(p->slices[i].raw, plan->segment_bytes);
-    for (unsigned i = 0; p->encoders != NULL && i < plan->jobs; i++) {
-        mem_pages_free(p->encoders[i].out, p->encoders[i].cap);
-        segment_encoder_free(p->encoders[i].zstd);
-    }
+    for (unsigned i = 0; p->encoders != NULL && i < plan->jobs; i++)
+        member_encoder_fini(&p->encoders[i]);
     free(p->slices);
     free(p->encoders);
     queue_free(p->free);
@@ -262,49 +251,32 @@ clear(struct pipeline *p)
     release_buffers(p);
     rdb_scan_free(p->scan);
     index_fini(&p->index);
+    index_fini(&p->config_index);
     (void)pthread_mutex_destroy(&p->mutex);
     manifest_free(p->m);
 }
 
-/* Remove COUNT objects of the failed backup from number FIRST on; the one behind the last segment is the index. */
-static int
-remove_objects(const struct pipeline *p, uint64_t first, size_t count, struct err *err)
+/* False: the store denies this, or fails although it was asked again and again; it will not take the rest. */
+static bool
+remove_member(const struct pipeline *p, const char *member, uint64_t segments)
 {
-    const struct manifest *m = p->m;
-    struct layout_key *keys = mem_array(count, sizeof(*keys));
-    const char **names = mem_array(count, sizeof(*names));
-    int rc;
+    const struct member_place place = place_of(p, member);
+    struct err err = ERR_INIT;
+    uint64_t left = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        if (first + i < p->submitted)
-            layout_segment(&keys[i], m->instance, &m->id, m->rdb_member.name, first + i);
-        else
-            layout_index(&keys[i], m->instance, &m->id, m->rdb_member.name);
-        names[i] = keys[i].text;
-    }
-    rc = store_remove_many(p->o->repo->store, names, count, err);
-    free(names);
-    free(keys);
-    return rc;
+    if (segments == 0 || member_remove(&place, segments, &left, &err) == 0)
+        return true;
+    log_warn("objects of the failed backup are left in the store for prune", LOG_S("id", p->m->id.text),
+             LOG_S("member", member), LOG_U("at_most", left), LOG_S("error", err.msg));
+    return false;
 }
 
 /* After a failure: take back what was put. What cannot be removed is data without a manifest, which prune finds. */
 static void
-remove_segments(struct pipeline *p)
+remove_members(const struct pipeline *p)
 {
-    const uint64_t total = p->submitted > 0 ? p->submitted + 1 : 0;
-    struct err err = ERR_INIT;
-
-    for (uint64_t n = 0; n < total; n += STORE_REMOVE_MAX) {
-        uint64_t count = total - n < STORE_REMOVE_MAX ? total - n : STORE_REMOVE_MAX;
-
-        if (remove_objects(p, n, (size_t)count, &err) < 0) {
-            /* A store that denies this, or fails although it was asked again and again, will not take the rest. */
-            log_warn("objects of the failed backup are left in the store for prune", LOG_S("id", p->m->id.text),
-                     LOG_U("at_most", total - n), LOG_S("error", err.msg));
-            return;
-        }
-    }
+    if (remove_member(p, LAYOUT_MEMBER_CONFIG, p->config_submitted))
+        (void)remove_member(p, LAYOUT_MEMBER_RDB, p->submitted);
 }
 
 /* ---- the verb ---------------------------------------------------------------------------------------------------- */
@@ -330,18 +302,35 @@ describe(struct pipeline *p, struct err *err)
     return 0;
 }
 
+/* The member that lies in memory, once the dump is stored and its buffers are free. */
+static int
+store_config(struct pipeline *p, struct err *err)
+{
+    const struct backup_options *o = p->o;
+    const struct member_place place = place_of(p, LAYOUT_MEMBER_CONFIG);
+    struct manifest_member *member = &p->m->config_member;
+
+    if (o->config_len == 0)
+        return 0;
+    (void)snprintf(member->name, sizeof(member->name), "%s", LAYOUT_MEMBER_CONFIG);
+    p->config_submitted = member_segments(o->config_len, o->plan.segment_bytes);
+    return member_put(&place, o->config, o->config_len, o->plan.segment_bytes, o->plan.level, &p->config_index, err);
+}
+
 static int
 publish(struct pipeline *p, bool *maybe_published, struct err *err)
 {
+    struct publication what = {.m = p->m, .members = {{.member = &p->m->rdb_member, .index = &p->index}}};
+
     if (sig_check(err) < 0)
         return -1;
     progress_tell(&p->o->progress, PROGRESS_PUBLISHING, p->read_bytes, p->read_bytes, p->stored_bytes);
     rdb_info_copy(&p->m->rdb, rdb_scan_info(p->scan));
-    return publish_backup(
-        p->o->repo,
-        &(struct publication){
-            .m = p->m, .members = {{.member = &p->m->rdb_member, .index = &p->index}}, .member_count = 1},
-        &publish_limits, maybe_published, err);
+    what.member_count = 1;
+    if (p->o->config_len > 0)
+        what.members[what.member_count++] =
+            (struct publish_member){.member = &p->m->config_member, .index = &p->config_index};
+    return publish_backup(p->o->repo, &what, &publish_limits, maybe_published, err);
 }
 
 int
@@ -354,6 +343,7 @@ backup_run(const struct backup_options *o, struct source *source, struct manifes
 
     REQUIRE(pthread_mutex_init(&p.mutex, NULL) == 0);
     index_init(&p.index);
+    index_init(&p.config_index);
     p.m = manifest_new();
     p.scan = rdb_scan_new(&scan_options);
     if (describe(&p, err) < 0 || build(&p, err) < 0)
@@ -361,9 +351,11 @@ backup_run(const struct backup_options *o, struct source *source, struct manifes
     rc = read_all(&p, err);
     release_buffers(&p);
     if (rc == 0)
+        rc = store_config(&p, err);
+    if (rc == 0)
         rc = publish(&p, &maybe_published, err);
     if (rc < 0 && !maybe_published)
-        remove_segments(&p);
+        remove_members(&p);
     if (rc == 0) {
         *out = p.m;
         p.m = NULL;

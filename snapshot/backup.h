@@ -8,6 +8,8 @@
  * One thread reads and scans; a full pool of segment buffers makes it wait, so memory is what memory_plan.h said at the
  * start. Nothing is published unless the scanner found the dump whole and the source confirmed it. On the first error,
  * or a signal, the segments that were put are removed (best effort) and there is no manifest.
+ *
+ * The configuration, a small member that lies in memory, follows the dump when its buffers are free again.
  */
 #ifndef SNAPSHOT_BACKUP_H
 #define SNAPSHOT_BACKUP_H
@@ -31,6 +33,8 @@ struct backup_options {
     size_t tag_count;
     int64_t started_ms;  /* when the whole thing began, by the store's clock (repo_now_ms()); 0: now */
     bool allow_unparsed; /* take a dump with unknown types on its CRC alone */
+    const void *config;  /* the member "config" (config_member.h), which must live as long */
+    size_t config_len;   /* 0: none */
     struct progress_sink progress;
 };
 

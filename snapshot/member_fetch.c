@@ -12,11 +12,9 @@
 #include "base/pool.h"
 #include "base/sig.h"
 #include "snapshot/memory_plan.h"
-#include "snapshot/repo/layout.h"
 #include "snapshot/repo/segment.h"
+#include "snapshot/repo/stored.h"
 
-/* No segment is larger, whatever an index says: that is what bounds our memory. */
-#define SEGMENT_RAW_MAX ((size_t)64 << 20)
 /* A signal does not wake a thread that waits for another: it looks this often. */
 #define LOOK_EVERY_MS 100
 
@@ -50,26 +48,17 @@ struct member_fetch {
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
-/* Fetch segment N, prove it, decompress it into RAW. */
+/* Fetch segment N, prove it, decompress it into OUT, or leave it there as it was stored. */
 static int
-fetch(const struct member_fetch *f, const struct fetcher *own, uint64_t n, uint8_t *raw, struct err *err)
+fetch(const struct member_fetch *f, const struct fetcher *own, uint64_t n, uint8_t *out, struct err *err)
 {
     const struct index_segment *s = &f->index->segments[n];
-    uint8_t sha256[DIGEST_SHA256_LEN];
-    struct layout_key key;
-    size_t got = 0;
+    uint8_t *stored = f->r->as_stored ? out : own->stored;
 
-    layout_segment(&key, f->r->m->instance, &f->r->m->id, f->r->member->name, n);
-    /* One byte more than should come shows an object that is too long. */
-    if (store_get(f->r->repo->store, key.text, 0, own->stored, (size_t)s->stored_size + 1, &got, err) < 0)
-        return err->code == ERR_NOT_FOUND ? err_set(err, ERR_CORRUPT, "it is missing") : -1;
-    if (got != s->stored_size)
-        return err_set(err, ERR_CORRUPT, "it has %s bytes than the %" PRIu64 " that were stored",
-                       got < s->stored_size ? "fewer" : "more", s->stored_size);
-    digest_sha256(own->stored, got, sha256);
-    if (memcmp(sha256, s->sha256, sizeof(sha256)) != 0)
-        return err_set(err, ERR_CORRUPT, "its bytes do not match their SHA-256");
-    return segment_decode(own->zstd, own->stored, got, raw, (size_t)s->raw_size, err);
+    if (stored_segment(f->r->repo, f->r->m, f->r->member, n, s, stored, err) < 0)
+        return -1;
+    return f->r->as_stored ? 0
+                           : segment_decode(own->zstd, stored, (size_t)s->stored_size, out, (size_t)s->raw_size, err);
 }
 
 static int
@@ -174,6 +163,7 @@ int
 member_fetch_next(struct member_fetch *f, struct member_piece *piece, struct err *err)
 {
     const struct slot *slot = &f->slots[f->taken % f->plan.ring];
+    const struct index_segment *s;
 
     REQUIRE(f->taken < f->index->count);
     if (sig_check(err) < 0)
@@ -185,9 +175,10 @@ member_fetch_next(struct member_fetch *f, struct member_piece *piece, struct err
         *err = slot->err;
         return -1;
     }
+    s = &f->index->segments[f->taken];
     *piece = (struct member_piece){
         .raw = slot->raw,
-        .len = (size_t)f->index->segments[f->taken].raw_size,
+        .len = (size_t)(f->r->as_stored ? s->stored_size : s->raw_size),
         .had = slot->had,
     };
     f->taken++;
@@ -199,25 +190,18 @@ member_fetch_next(struct member_fetch *f, struct member_piece *piece, struct err
 static int
 make_plan(struct member_fetch *f, struct err *err)
 {
-    size_t raw = 1, stored = 1;
+    size_t raw = 0, stored = 0;
     unsigned jobs = f->r->options->jobs;
 
-    for (size_t i = 0; i < f->index->count; i++) {
-        const struct index_segment *s = &f->index->segments[i];
-
-        if (s->raw_size > SEGMENT_RAW_MAX || s->stored_size > segment_bound((size_t)s->raw_size))
-            return err_set(err, ERR_CORRUPT,
-                           "segment %zu is said to have %" PRIu64 " bytes, stored in %" PRIu64
-                           ": no segment is that large",
-                           i, s->raw_size, s->stored_size);
-        if (s->raw_size > raw)
-            raw = (size_t)s->raw_size;
-        if (s->stored_size >= stored)
-            stored = (size_t)s->stored_size + 1;
+    if (stored_index_bounds(f->index, &raw, &stored, err) < 0)
+        return -1;
+    if (f->r->as_stored) { /* the ring holds what the workers fetch, and they need no more */
+        raw = stored + 1;
+        stored = 0;
     }
     if (f->index->count < jobs)
         jobs = f->index->count > 0 ? (unsigned)f->index->count : 1;
-    if (memory_plan_read(f->r->options->memory, jobs, raw, stored, &f->plan, err) < 0)
+    if (memory_plan_read(f->r->options->memory, jobs, raw > 0 ? raw : 1, stored + 1, &f->plan, err) < 0)
         return -1;
     log_debug("memory plan of reading", LOG_U("jobs", f->plan.jobs), LOG_U("ring", f->plan.ring),
               LOG_U("segment", f->plan.raw_bytes), LOG_U("buffers", f->plan.buffer_bytes));

@@ -10,6 +10,7 @@
 #include "snapshot/member_fetch.h"
 #include "snapshot/rdb/rdb_scan.h"
 #include "snapshot/repo/layout.h"
+#include "snapshot/repo/stored.h"
 
 struct reader {
     const struct member_read *r;
@@ -24,29 +25,15 @@ int
 member_read_index(const struct repo *repo, const struct manifest *m, const struct manifest_member *member,
                   struct index *index, struct err *err)
 {
-    uint8_t sha256[DIGEST_SHA256_LEN];
-    struct layout_key key;
     char *data = NULL;
     size_t len = 0;
-    int rc = -1;
+    int rc;
 
     index_init(index);
-    layout_index(&key, m->instance, &m->id, member->name);
-    if (store_get_all(repo->store, key.text, INDEX_MAX_BYTES, &data, &len, err) < 0)
-        return err->code == ERR_NOT_FOUND ? err_set(err, ERR_CORRUPT, "the index is missing") : -1;
-    digest_sha256(data, len, sha256);
-    if (len != member->index_size || memcmp(sha256, member->index_sha256, sizeof(sha256)) != 0)
-        (void)err_set(err, ERR_CORRUPT, "the index does not match the manifest's digest");
-    else if (index_parse(data, len, index, err) < 0)
-        (void)err_wrap(err, "the index");
-    else if (index->count != member->segments || index_raw_size(index) != member->raw_size ||
-             index_stored_size(index) != member->stored_size)
-        (void)err_set(err, ERR_CORRUPT, "the index and the manifest disagree on the sizes");
-    else
-        rc = 0;
+    if (stored_index(repo, m, member, &data, &len, err) < 0)
+        return -1;
+    rc = stored_index_check(member, data, len, index, err);
     free(data);
-    if (rc < 0)
-        index_fini(index);
     return rc;
 }
 

@@ -9,6 +9,7 @@
 #include "base/json_read.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "snapshot/config_member.h"
 #include "snapshot/repo/layout.h"
 #include "snapshot/repo/presence.h"
 
@@ -52,7 +53,21 @@ verify_backup(const struct repo *repo, const struct manifest *m, enum verify_lev
     REQUIRE(level != VERIFY_LOAD);
     if (level == VERIFY_QUICK)
         return verify_quick(repo, m, err) < 0 ? err_wrap(err, "backup %s", m->id.text) : 0;
-    return member_read(&read, err);
+    return member_read(&read, err) < 0 ? -1 : verify_config(repo, m, options, err);
+}
+
+int
+verify_config(const struct repo *repo, const struct manifest *m, const struct read_options *options, struct err *err)
+{
+    struct buf tar;
+    uint64_t files = 0;
+    int rc;
+
+    if (m->config_member.segments == 0)
+        return 0;
+    rc = config_member_read(repo, m, options, &tar, &files, err);
+    buf_fini(&tar);
+    return rc;
 }
 
 /* The member "load" of the fact at KEY, or NULL. An unreadable fact is as good as none: it is about to be replaced. */

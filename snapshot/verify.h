@@ -13,7 +13,7 @@
 enum verify_level {
     VERIFY_QUICK,   /* manifest and index are whole, every segment exists and has its size */
     VERIFY_DIGESTS, /* and every segment's digest, decompression, the dump's structure and CRC, and the counts of the
-                       manifest */
+                       manifest; the configuration is a tar that could be extracted */
     VERIFY_LOAD,    /* and a real server loads it and holds what the manifest says: verify_load.h does this one */
 };
 
@@ -24,6 +24,10 @@ const char *verify_level_name(enum verify_level level);
  * checked. */
 int verify_backup(const struct repo *repo, const struct manifest *m, enum verify_level level,
                   const struct read_options *options, struct err *err) MUST_CHECK;
+
+/* The part of VERIFY_DIGESTS that is about the configuration: 0 too where the backup has none. */
+int verify_config(const struct repo *repo, const struct manifest *m, const struct read_options *options,
+                  struct err *err) MUST_CHECK;
 
 /* A good result, to be noted. */
 struct verify_fact {

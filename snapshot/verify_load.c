@@ -18,6 +18,7 @@
 #include "snapshot/redis/server_program.h"
 #include "snapshot/redis/throwaway_server.h"
 #include "snapshot/staged_dump.h"
+#include "snapshot/verify.h"
 
 #define ROOM_BESIDE   ((uint64_t)1 << 20) /* for the folder itself */
 #define DATABASES_MAX 1000000             /* a server makes room for each, used or not */
@@ -189,8 +190,9 @@ verify_load(const struct repo *repo, const struct manifest *m, const struct veri
     }
     if (check_room(&folder, options->temp_dir, m->rdb_member.raw_size, err) < 0)
         goto wrap;
-    if (restore_dump(repo, m, &folder, &options->reading, err) < 0)
-        goto out; /* says itself which backup */
+    if (restore_dump(repo, m, &folder, &options->reading, err) < 0 ||
+        verify_config(repo, m, &options->reading, err) < 0)
+        goto out; /* they say themselves which backup */
     server.program = program;
     server.folder_fd = folder.fd;
     rc = load_and_compare(m, &server, loaded, err);

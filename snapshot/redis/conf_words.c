@@ -114,6 +114,41 @@ conf_words_split(const char *line, size_t len, struct conf_words *out)
     }
 }
 
+/* Stands for itself in a word without quotes. */
+static bool
+is_plain(unsigned char c)
+{
+    return c > ' ' && c != 127 && c != '"' && c != '\'';
+}
+
+static int
+append_quoted(struct buf *out, unsigned char c, struct err *err)
+{
+    if (c == '"' || c == '\\')
+        return buf_printf(out, err, "\\%c", c);
+    if (c < ' ' || c == 127)
+        return buf_printf(out, err, "\\x%02x", (unsigned)c);
+    return buf_append(out, &c, 1, err);
+}
+
+int
+conf_words_append(struct buf *out, const char *word, size_t len, struct err *err)
+{
+    size_t plain = 0;
+
+    while (plain < len && is_plain((unsigned char)word[plain]))
+        plain++;
+    if (len > 0 && plain == len)
+        return buf_append(out, word, len, err);
+    if (buf_append(out, "\"", 1, err) < 0)
+        return -1;
+    for (size_t i = 0; i < len; i++) {
+        if (append_quoted(out, (unsigned char)word[i], err) < 0)
+            return -1;
+    }
+    return buf_append(out, "\"", 1, err);
+}
+
 void
 conf_words_fini(struct conf_words *w)
 {

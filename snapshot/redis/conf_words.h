@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/compiler.h"
+#include "base/err.h"
 
 struct conf_words {
     char **items; /* each NUL-terminated */
@@ -21,6 +23,9 @@ struct conf_words {
 
 /* LEN bytes without a NUL; the caller does conf_words_fini(). -1, and nothing to free: the quotes are not balanced. */
 int conf_words_split(const char *line, size_t len, struct conf_words *out) MUST_CHECK;
+
+/* Append one word of LEN bytes, any bytes, in quotes where it needs them. ERR_NO_SPACE at the ceiling of OUT. */
+int conf_words_append(struct buf *out, const char *word, size_t len, struct err *err) MUST_CHECK;
 
 /* Fine on a zeroed struct. */
 void conf_words_fini(struct conf_words *w);

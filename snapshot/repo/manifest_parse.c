@@ -64,18 +64,32 @@ opt_i64(const json_t *o, const char *key)
 }
 
 static int
-parse_member(const json_t *members, struct manifest_member *member, struct err *err)
+parse_member(const json_t *members, const char *name, struct manifest_member *member, struct err *err)
 {
     const json_t *o = NULL;
 
-    (void)snprintf(member->name, sizeof(member->name), "%s", LAYOUT_MEMBER_RDB);
-    if (json_read_child(members, LAYOUT_MEMBER_RDB, &o, err) < 0 ||
-        json_read_u64(o, "raw_size", &member->raw_size, err) < 0 ||
+    (void)snprintf(member->name, sizeof(member->name), "%s", name);
+    if (json_read_child(members, name, &o, err) < 0 || json_read_u64(o, "raw_size", &member->raw_size, err) < 0 ||
         json_read_u64(o, "stored_size", &member->stored_size, err) < 0 ||
         json_read_u64(o, "segments", &member->segments, err) < 0 ||
         json_read_u64(o, "index_size", &member->index_size, err) < 0 ||
         json_read_hex(o, "index_sha256", sizeof(member->index_sha256), member->index_sha256, err) < 0)
         return -1;
+    return 0;
+}
+
+/* The dump, and the configuration where there is one; members of other names are a later version's. */
+static int
+parse_members(const json_t *members, struct manifest *m, struct err *err)
+{
+    if (parse_member(members, LAYOUT_MEMBER_RDB, &m->rdb_member, err) < 0)
+        return -1;
+    if (json_object_get(members, LAYOUT_MEMBER_CONFIG) == NULL)
+        return 0;
+    if (parse_member(members, LAYOUT_MEMBER_CONFIG, &m->config_member, err) < 0)
+        return err_wrap(err, "member %s", LAYOUT_MEMBER_CONFIG);
+    if (m->config_member.segments == 0)
+        return err_set(err, ERR_CORRUPT, "member %s: it has no segments", LAYOUT_MEMBER_CONFIG);
     return 0;
 }
 
@@ -265,7 +279,7 @@ parse_object(json_t *o, struct manifest *m, struct err *err)
     m->level = (int)json_opt_u64(o, "level", 0);
     m->suspicious = json_opt_bool(o, "suspicious", false);
     parse_source(json_object_get(o, "source"), &m->source);
-    if (parse_tags(json_object_get(o, "tags"), m, err) < 0 || parse_member(members, &m->rdb_member, err) < 0 ||
+    if (parse_tags(json_object_get(o, "tags"), m, err) < 0 || parse_members(members, m, err) < 0 ||
         parse_rdb(rdb, &m->rdb, err) < 0)
         return -1;
     m->rdb.bytes = m->rdb_member.raw_size;

@@ -209,9 +209,21 @@ write_source(const struct server_facts *f)
 }
 
 static json_t *
+write_members(const struct manifest *m)
+{
+    const struct manifest_member *members[MANIFEST_MEMBERS_MAX];
+    const size_t count = manifest_members(m, members);
+    json_t *o = json_object();
+
+    for (size_t i = 0; i < count; i++)
+        add(o, members[i]->name, write_member(members[i]));
+    return o;
+}
+
+static json_t *
 write_object(const struct manifest *m)
 {
-    json_t *o = json_object(), *members = json_object(), *tags = json_object();
+    json_t *o = json_object(), *tags = json_object();
 
     add_str(o, "format", "remora-backup");
     add_u64(o, "version", REPO_FORMAT_VERSION);
@@ -229,8 +241,7 @@ write_object(const struct manifest *m)
     for (size_t i = 0; i < m->tag_count; i++)
         add_str(tags, m->tags[i].key, m->tags[i].value);
     add(o, "tags", tags);
-    add(members, m->rdb_member.name, write_member(&m->rdb_member));
-    add(o, "members", members);
+    add(o, "members", write_members(m));
     add(o, "rdb", write_rdb(&m->rdb));
     if (m->source.known)
         add(o, "source", write_source(&m->source));

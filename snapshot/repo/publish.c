@@ -185,9 +185,8 @@ put_manifest(const struct repo *repo, const struct publication *what, bool *mayb
     return rc;
 }
 
-/* A backup that had this id may be on its way out: its data would be removed under the new manifest. */
-static int
-check_no_removal(const struct repo *repo, const struct manifest *m, struct err *err)
+int
+publish_check_no_removal(const struct repo *repo, const struct manifest *m, struct err *err)
 {
     bool noted = true;
 
@@ -214,7 +213,7 @@ publish_backup(const struct repo *repo, const struct publication *what, const st
         goto out;
     if (put_indexes(repo, what, err) < 0)
         goto out;
-    if (what->manifest != NULL && check_no_removal(repo, what->m, err) < 0)
+    if (what->manifest != NULL && publish_check_no_removal(repo, what->m, err) < 0)
         goto out;
     if (clock_boot_ms() - listed_at >= limits->listing_age_ms) {
         (void)err_set(err, ERR_STORAGE, "more than %" PRId64 " s passed since the segments were listed",

@@ -43,6 +43,10 @@ struct publication {
     size_t manifest_len;
 };
 
+/* A backup that had the id of M may be on its way out: its data would be removed under the new manifest. ERR_LOCKED
+ * when a removal's note is there. */
+int publish_check_no_removal(const struct repo *repo, const struct manifest *m, struct err *err) MUST_CHECK;
+
 /* Check that the store has every segment of every member, put the indexes, then the manifest. On failure
  * *MAYBE_PUBLISHED says that the manifest's put was tried and its outcome is not known: then nothing of the backup may
  * be removed. ERR_STORAGE when a segment is missing or a limit has passed. */

@@ -92,6 +92,12 @@ full_manifest(void)
     m->rdb_member.segments = 7;
     m->rdb_member.index_size = 700;
     digest_sha256("x", 1, m->rdb_member.index_sha256);
+    SET(m->config_member.name, "config");
+    m->config_member.raw_size = 10240;
+    m->config_member.stored_size = 900;
+    m->config_member.segments = 1;
+    m->config_member.index_size = 130;
+    digest_sha256("y", 1, m->config_member.index_sha256);
     fill_rdb(&m->rdb);
     fill_source(&m->source);
     assert_ok(manifest_add_tag(m, "team", "caf\xc3\xa9 \"\\\n", &err), &err);
@@ -133,6 +139,17 @@ assert_same_rdb(const struct rdb_info *a, const struct rdb_info *b)
 }
 
 static void
+assert_same_member(const struct manifest_member *a, const struct manifest_member *b)
+{
+    assert_string_equal(a->name, b->name);
+    assert_int_equal(a->raw_size, b->raw_size);
+    assert_int_equal(a->stored_size, b->stored_size);
+    assert_int_equal(a->segments, b->segments);
+    assert_int_equal(a->index_size, b->index_size);
+    assert_memory_equal(a->index_sha256, b->index_sha256, DIGEST_SHA256_LEN);
+}
+
+static void
 assert_same(const struct manifest *a, const struct manifest *b)
 {
     assert_string_equal(a->id.text, b->id.text);
@@ -145,12 +162,8 @@ assert_same(const struct manifest *a, const struct manifest *b)
     assert_int_equal(a->finished_ms, b->finished_ms);
     assert_int_equal(a->level, b->level);
     assert_int_equal(a->suspicious, b->suspicious);
-    assert_string_equal(a->rdb_member.name, b->rdb_member.name);
-    assert_int_equal(a->rdb_member.raw_size, b->rdb_member.raw_size);
-    assert_int_equal(a->rdb_member.stored_size, b->rdb_member.stored_size);
-    assert_int_equal(a->rdb_member.segments, b->rdb_member.segments);
-    assert_int_equal(a->rdb_member.index_size, b->rdb_member.index_size);
-    assert_memory_equal(a->rdb_member.index_sha256, b->rdb_member.index_sha256, DIGEST_SHA256_LEN);
+    assert_same_member(&a->rdb_member, &b->rdb_member);
+    assert_same_member(&a->config_member, &b->config_member);
     assert_same_rdb(&a->rdb, &b->rdb);
     assert_memory_equal(&a->source, &b->source, sizeof(a->source)); /* zeroed, then text: no bytes between count */
     assert_int_equal(a->tag_count, b->tag_count);
@@ -198,6 +211,7 @@ manifest__bare_file__unknowns_stay_unknown(void **state)
     assert_false(back->source.known);
     assert_false(back->source.config_known);
     assert_false(back->suspicious);
+    assert_int_equal(back->config_member.segments, 0);
     assert_int_equal(back->rdb.ctime_s, -1);
     assert_int_equal(back->rdb.repl_offset, -1);
     assert_int_equal(back->rdb.aof_base, -1);
@@ -351,7 +365,7 @@ manifest_parse__unknown_fields__ignored(void **state)
 
     (void)state;
     assert_ok(parse_forged("\"requires\":[]", "\"requires\":[],\"new\":{\"a\":[1,2.5,null]},\"x\":null", &err), &err);
-    assert_ok(parse_forged("\"members\":{", "\"members\":{\"config\":{\"raw_size\":\"?\"},", &err), &err);
+    assert_ok(parse_forged("\"members\":{", "\"members\":{\"extra\":{\"raw_size\":\"?\"},", &err), &err);
     assert_ok(parse_forged("\"types\":{", "\"types\":{\"vectorset\":9,", &err), &err);
     assert_ok(parse_forged("\"aux\":{", "\"aux\":{\"new\":[],", &err), &err);
 }
@@ -372,6 +386,9 @@ manifest_parse__fields_missing_or_wrong__corrupt(void **state)
         {"\"index_size\":700", "\"index_size\":\"700\""},
         {"\"members\":{", "\"members\":[],\"other\":{"},
         {"\"members\":{\"rdb\":", "\"members\":{\"aof\":"},
+        {"\"config\":{\"raw_size\"", "\"config\":{\"size\""},
+        {"\"segments\":1,", "\"segments\":0,"},
+        {"\"config\":{\"raw_size\"", "\"config\":7,\"other\":{\"raw_size\""},
         {"\"crc64_stored\":\"fedcba9876543210\"", "\"crc64_stored\":\"fedcba987654321\""},
         {"\"crc64_stored\":\"fedcba9876543210\"", "\"crc64_stored\":\"fedcba987654321g\""},
         {"\"crc_state\":\"good\",", ""},

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sig.h"
@@ -80,6 +81,14 @@ decompress_all(const struct repo_case *c, const struct manifest *m)
     return out;
 }
 
+static int
+collect(const void *data, size_t len, void *cookie, struct err *err)
+{
+    struct buf *b = cookie;
+
+    return buf_append(b, data, len, err);
+}
+
 static void
 backup_of(size_t bytes, unsigned jobs, size_t slice)
 {
@@ -126,6 +135,47 @@ backup__sizes_jobs_and_slicings__concatenated_frames_are_the_dump(void **state)
     }
     backup_of(3 * (size_t)CASE_SEGMENT + 5, 2, 1);
     backup_of(9 * (size_t)CASE_SEGMENT + 5, 4, 1000);
+}
+
+/* A member that lies in memory goes beside the dump, in segments of the same size. */
+static void
+backup__configuration_of_sizes__a_member_of_its_own(void **state)
+{
+    static const size_t sizes[] = {1, CASE_SEGMENT - 1, CASE_SEGMENT, CASE_SEGMENT + 1, 5 * (size_t)CASE_SEGMENT + 7};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct err err = ERR_INIT;
+        struct backup_case b;
+        struct manifest *m = NULL;
+        struct buf back;
+        struct member_read read = {.options = &case_reading, .sink = collect, .cookie = &back};
+        char *config = mem_new(sizes[i]);
+
+        begin(&b, 3 * (size_t)CASE_SEGMENT, 1700000000, 2);
+        for (size_t at = 0; at < sizes[i]; at++)
+            config[at] = (char)(at * at >> 3);
+        b.o.config = config;
+        b.o.config_len = sizes[i];
+        assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+        assert_string_equal(m->config_member.name, "config");
+        assert_int_equal(m->config_member.raw_size, sizes[i]);
+        assert_int_equal(m->config_member.segments, (sizes[i] - 1) / CASE_SEGMENT + 1);
+        assert_int_equal(repo_case_count(b.c.mem, ""), 3 + m->config_member.segments + 3 + 2);
+        buf_init(&back, 1 << 20);
+        read.repo = &b.c.repo;
+        read.m = m;
+        read.member = &m->config_member;
+        assert_ok(member_read(&read, &err), &err);
+        assert_int_equal(back.len, sizes[i]);
+        assert_memory_equal(back.data, config, sizes[i]);
+        assert_ok(verify_backup(&b.c.repo, m, VERIFY_QUICK, &case_reading, &err), &err);
+        assert_fails(verify_backup(&b.c.repo, m, VERIFY_DIGESTS, &case_reading, &err), &err, ERR_CORRUPT); /* no tar */
+        buf_fini(&back);
+        free(config);
+        manifest_free(m);
+        end(&b);
+    }
 }
 
 static void
@@ -449,8 +499,10 @@ note_last_put(enum store_call call, const char *key, void *cookie)
 
 /* One try; true when the backup worked. */
 static bool
-try_with_fault(const struct store_fault *fault, unsigned jobs)
+try_with_fault(const struct store_fault *fault, unsigned jobs, bool with_config)
 {
+    static const char config[CASE_SEGMENT + 5]; /* two segments and an index */
+    const size_t objects = 8 + 1 + (with_config ? 2 + 1 : 0);
     struct err err = ERR_INIT;
     struct manifest *m = NULL;
     struct backup_case b;
@@ -460,16 +512,18 @@ try_with_fault(const struct store_fault *fault, unsigned jobs)
     begin(&b, 7 * (size_t)CASE_SEGMENT + 3, 0, jobs);
     store_fault_set_hook(b.c.store, note_last_put, &manifest_was_put);
     store_fault_add(b.c.store, fault);
+    b.o.config = config;
+    b.o.config_len = with_config ? sizeof(config) : 0;
     rc = backup_run(&b.o, &b.source.source, &m, &err);
     if (rc == 0) {
         assert_int_equal(repo_case_count(b.c.mem, FOLDER "backups/"), 1);
-        assert_int_equal(repo_case_count(b.c.mem, FOLDER "data/"), 8 + 1);
+        assert_int_equal(repo_case_count(b.c.mem, FOLDER "data/"), objects);
     } else {
         assert_int_equal(err.code, fault->code);
         assert_int_equal(repo_case_count(b.c.mem, FOLDER "backups/"), 0);
         /* A manifest whose put failed may still come: then all of its data stays. Otherwise none does. */
         if (manifest_was_put && fault->code == ERR_STORAGE)
-            assert_int_equal(repo_case_count(b.c.mem, FOLDER "data/"), 8 + 1);
+            assert_int_equal(repo_case_count(b.c.mem, FOLDER "data/"), objects);
         else
             assert_int_equal(repo_case_count(b.c.mem, FOLDER "data/"), 0);
     }
@@ -492,7 +546,7 @@ backup__store_fails_at_nth_call__clean_for_every_n(void **state)
                 for (uint64_t nth = 1; nth <= 14; nth++) {
                     struct store_fault fault = {.what = how, .nth = nth, .times = 1, .code = codes[i]};
 
-                    if (try_with_fault(&fault, jobs))
+                    if (try_with_fault(&fault, jobs, false))
                         worked++;
                     else
                         failed++;
@@ -501,6 +555,27 @@ backup__store_fails_at_nth_call__clean_for_every_n(void **state)
                 assert_int_equal(failed, how == STORE_FAULT_LOSE ? 11 : 12);
                 assert_int_equal(worked, how == STORE_FAULT_LOSE ? 3 : 2);
             }
+        }
+    }
+}
+
+static void
+backup__store_fails_at_nth_call_with_configuration__clean_for_every_n(void **state)
+{
+    static const enum err_code codes[] = {ERR_STORAGE, ERR_STORE_DENIED};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        for (enum store_fault_kind how = STORE_FAULT_FAIL; how <= STORE_FAULT_LOSE; how++) {
+            unsigned failed = 0;
+
+            for (uint64_t nth = 1; nth <= 18; nth++) {
+                struct store_fault fault = {.what = how, .nth = nth, .times = 1, .code = codes[i]};
+
+                failed += !try_with_fault(&fault, 2, true);
+            }
+            /* 8 and 2 segments, two lists, now, two indexes, manifest; the manifest's lost answer is settled */
+            assert_int_equal(failed, how == STORE_FAULT_LOSE ? 15 : 16);
         }
     }
 }
@@ -629,6 +704,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(backup__sizes_jobs_and_slicings__concatenated_frames_are_the_dump),
+        cmocka_unit_test(backup__configuration_of_sizes__a_member_of_its_own),
         cmocka_unit_test(backup__everything_given__in_the_manifest),
         cmocka_unit_test(backup__id_time__snapshot_then_ctime_then_mtime_never_the_future),
         cmocka_unit_test(backup__empty_source__corrupt),
@@ -641,6 +717,7 @@ main(void)
         cmocka_unit_test(backup__unknown_type__unsupported_unless_allowed),
         cmocka_unit_test(backup__bad_tags__nothing_stored),
         cmocka_unit_test(backup__store_fails_at_nth_call__clean_for_every_n),
+        cmocka_unit_test(backup__store_fails_at_nth_call_with_configuration__clean_for_every_n),
         cmocka_unit_test(backup__store_dies_for_good__right_code_and_no_manifest),
         cmocka_unit_test(backup__removal_denied__the_first_error_counts),
         cmocka_unit_test(backup__store_unreachable__one_removal_is_tried),

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tar_build.c: see tar_build.h. Offsets are those of ustar in POSIX.1-1988. */
+#include "tests/support/tar_build.h"
+
+#include "tests/support/test_common.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+append(struct buf *b, const void *data, size_t len)
+{
+    struct err err = ERR_INIT;
+
+    assert_ok(buf_append(b, data, len, &err), &err);
+}
+
+static void
+field(char *header, size_t at, size_t size, const char *text)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+
+    assert_true(len <= size);
+    if (len > 0)
+        memcpy(header + at, text, len);
+}
+
+void
+tar_fix_checksum(char *header)
+{
+    unsigned sum = 0;
+
+    memset(header + 148, ' ', 8);
+    for (size_t i = 0; i < TAR_BLOCK; i++)
+        sum += (unsigned char)header[i];
+    (void)snprintf(header + 148, 8, "%06o", sum);
+}
+
+void
+tar_add_header(struct buf *b, const struct tar_header *h)
+{
+    char header[TAR_BLOCK] = {0};
+
+    field(header, 0, 100, h->name);
+    field(header, 100, 8, "0000644");
+    field(header, 108, 8, "0000000");
+    field(header, 116, 8, "0000000");
+    field(header, 124, 12, h->size != NULL ? h->size : "0");
+    field(header, 136, 12, "14000000000");
+    header[156] = h->type != '\0' ? h->type : '0';
+    field(header, 157, 100, h->link);
+    memcpy(header + 257,
+           "ustar\0"
+           "00",
+           8);
+    field(header, 345, 155, h->prefix);
+    tar_fix_checksum(header);
+    append(b, header, sizeof(header));
+}
+
+void
+tar_add_content(struct buf *b, const void *data, size_t len)
+{
+    static const char zeros[TAR_BLOCK];
+
+    append(b, data, len);
+    append(b, zeros, (TAR_BLOCK - len % TAR_BLOCK) % TAR_BLOCK);
+}
+
+void
+tar_add_file(struct buf *b, const char *name, const char *text)
+{
+    char size[32];
+
+    (void)snprintf(size, sizeof(size), "%011zo", strlen(text));
+    tar_add_header(b, &(struct tar_header){.name = name, .size = size});
+    tar_add_content(b, text, strlen(text));
+}
+
+void
+tar_add_end(struct buf *b)
+{
+    static const char zeros[2 * TAR_BLOCK];
+
+    append(b, zeros, sizeof(zeros));
+}
