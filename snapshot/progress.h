@@ -14,6 +14,7 @@ enum progress_phase {
     PROGRESS_RESTORING,  /* raw bytes written */
     PROGRESS_VERIFYING,  /* raw bytes checked */
     PROGRESS_LOADING,    /* raw bytes that a throw-away server has loaded */
+    PROGRESS_EXPORTING,  /* stored bytes written */
 };
 
 struct progress {
