@@ -153,7 +153,7 @@ static const struct command commands[COMMAND_COUNT] = {
             .summary = "write one backup as one tar file, or down a pipe",
             .text = "The tar is a whole repository with this one backup: `remora restore --from` reads it as it is, "
                     "`remora import` takes it into any repository, and unpacked with tar it is a repository in a "
-                    "folder. Every digest is checked on the way.",
+                    "folder. Every digest is checked on the way. A FILE that is there is not overwritten.",
             .example = "remora export latest backup.tar --repo file:///backups --instance shop-cache\n"
                        "remora export latest - --repo file:///backups --instance shop-cache | ssh host 'cat > b.tar'",
         },

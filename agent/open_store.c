@@ -9,6 +9,7 @@
 #include "storage/store_readonly.h"
 #include "storage/store_retry.h"
 #include "storage/store_s3.h"
+#include "storage/store_tar.h"
 #ifdef REMORA_LIBS3
 #include "storage/store_s3v2.h"
 #endif
@@ -114,4 +115,12 @@ open_store(const struct config *config, unsigned flags, struct err *err)
     if (store != NULL && (flags & OPEN_STORE_READ_ONLY) != 0)
         store = store_readonly_new(store);
     return store;
+}
+
+struct store *
+open_store_tar(const char *path, struct err *err)
+{
+    struct store *store = store_tar_open(path, err);
+
+    return store != NULL ? store_readonly_new(store) : NULL;
 }

@@ -17,4 +17,7 @@ enum open_store_flag {
  * repeats its user part. Otherwise the backend's errors. NULL with ERR. */
 struct store *open_store(const struct config *config, unsigned flags, struct err *err) MUST_CHECK;
 
+/* The tar of `remora export` at PATH, read only. NULL with ERR: see storage/store_tar.h. */
+struct store *open_store_tar(const char *path, struct err *err) MUST_CHECK;
+
 #endif

@@ -48,15 +48,17 @@ struct member_fetch {
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
-/* Fetch segment N, prove it, decompress it into RAW. */
+/* Fetch segment N, prove it, decompress it into OUT, or leave it there as it was stored. */
 static int
-fetch(const struct member_fetch *f, const struct fetcher *own, uint64_t n, uint8_t *raw, struct err *err)
+fetch(const struct member_fetch *f, const struct fetcher *own, uint64_t n, uint8_t *out, struct err *err)
 {
     const struct index_segment *s = &f->index->segments[n];
+    uint8_t *stored = f->r->as_stored ? out : own->stored;
 
-    if (stored_segment(f->r->repo, f->r->m, f->r->member, n, s, own->stored, err) < 0)
+    if (stored_segment(f->r->repo, f->r->m, f->r->member, n, s, stored, err) < 0)
         return -1;
-    return segment_decode(own->zstd, own->stored, (size_t)s->stored_size, raw, (size_t)s->raw_size, err);
+    return f->r->as_stored ? 0
+                           : segment_decode(own->zstd, stored, (size_t)s->stored_size, out, (size_t)s->raw_size, err);
 }
 
 static int
@@ -161,6 +163,7 @@ int
 member_fetch_next(struct member_fetch *f, struct member_piece *piece, struct err *err)
 {
     const struct slot *slot = &f->slots[f->taken % f->plan.ring];
+    const struct index_segment *s;
 
     REQUIRE(f->taken < f->index->count);
     if (sig_check(err) < 0)
@@ -172,9 +175,10 @@ member_fetch_next(struct member_fetch *f, struct member_piece *piece, struct err
         *err = slot->err;
         return -1;
     }
+    s = &f->index->segments[f->taken];
     *piece = (struct member_piece){
         .raw = slot->raw,
-        .len = (size_t)f->index->segments[f->taken].raw_size,
+        .len = (size_t)(f->r->as_stored ? s->stored_size : s->raw_size),
         .had = slot->had,
     };
     f->taken++;
@@ -191,6 +195,10 @@ make_plan(struct member_fetch *f, struct err *err)
 
     if (stored_index_bounds(f->index, &raw, &stored, err) < 0)
         return -1;
+    if (f->r->as_stored) { /* the ring holds what the workers fetch, and they need no more */
+        raw = stored + 1;
+        stored = 0;
+    }
     if (f->index->count < jobs)
         jobs = f->index->count > 0 ? (unsigned)f->index->count : 1;
     if (memory_plan_read(f->r->options->memory, jobs, raw > 0 ? raw : 1, stored + 1, &f->plan, err) < 0)

@@ -23,7 +23,7 @@ struct member_fetch;
 
 /* A segment in the caller's hands. */
 struct member_piece {
-    const uint8_t *raw;
+    const uint8_t *raw; /* or as stored, where the reading asks for that */
     size_t len;
     bool had; /* `have` of the reading gave it: nothing was fetched */
 };

@@ -51,6 +51,9 @@ struct member_read {
     const struct manifest_member *member; /* one of m's */
     const struct read_options *options;
     enum progress_phase phase;
+    /* For member_fetch.h alone: segments are proven by their SHA-256 and handed out as they are stored; `place` and
+     * `have` are NULL then. */
+    bool as_stored;
     member_sink_fn *sink; /* these three may be NULL; without all of them only the proof is wanted */
     member_place_fn *place;
     member_have_fn *have;

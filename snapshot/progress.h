@@ -15,6 +15,7 @@ enum progress_phase {
     PROGRESS_VERIFYING,  /* raw bytes checked */
     PROGRESS_LOADING,    /* raw bytes that a throw-away server has loaded */
     PROGRESS_COPYING,    /* stored bytes that are in their new place; stored: those that were put now */
+    PROGRESS_EXPORTING,  /* stored bytes written */
 };
 
 struct progress {

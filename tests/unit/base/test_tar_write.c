@@ -58,14 +58,14 @@ static void
 tar_write__files_of_many_sizes__read_back(void **state)
 {
     static const size_t sizes[] = {0, 1, 511, 512, 513, 65535, 65536, 65537, 1000000};
-    char *data = mem_new(1000000);
+    char *data = mem_new(1000000 + ARRAY_LEN(sizes));
     struct err err = ERR_INIT;
     struct tar_writer *w;
     struct tar_reader *r;
     struct buf b;
 
     (void)state;
-    for (size_t i = 0; i < 1000000; i++)
+    for (size_t i = 0; i < 1000000 + ARRAY_LEN(sizes); i++)
         data[i] = (char)(i * 7 + i / 251);
     buf_init(&b, CAP);
     w = tar_writer_to_buf(&b, &err);
