@@ -8,11 +8,10 @@ import signal
 import time
 import uuid
 
-from support import data, gateway, processes, remora, s3, tmpfs
+from support import data, gateway, processes, remora, s3, servers, tmpfs
 from support.case import CAMPAIGN, Case, limit, share
-from support.repository import Backup, objects
+from support.repository import Backup, objects, seal
 from support.servers import Server
-from support import servers
 
 SMALL_SEGMENTS = ["--memory", "24M", "--jobs", "2"]  # of 1 MiB
 
@@ -41,7 +40,7 @@ class BetweenFolders(CopyCase):
         source, target = self.repository("a"), self.repository("b", "other")
         backup_id = self.backup(source, "--rdb-file", data.small_dump_file(self))
         result = self.expect(remora.OK, source.run("copy", *self.to(target)))
-        self.assertRegex(result.out.decode(), rf"^{backup_id} copied [0-9.]+ KiB\n$")
+        self.assertRegex(result.out.decode(), rf"^{backup_id} copied [0-9.]+ [KM]iB\n$")
         result = self.expect(remora.OK, source.run("copy", backup_id, *self.to(target)))
         self.assertEqual(f"{backup_id} there\n", result.out.decode())
         shutil.rmtree(target.path / "instances/other/backups")
@@ -134,7 +133,6 @@ class BetweenFolders(CopyCase):
         source, target = self.repository("a"), self.repository("b")
         backup_id = self.backup(source, "--rdb-file", data.small_dump_file(self))
         manifest = Backup(source, backup_id).manifest
-        from support.repository import seal
         manifest.write_bytes(seal({**json.loads(manifest.read_bytes()), "suspicious": True}))
         fact = source.path / f"instances/shop/accepted/{backup_id}.json"
         self.copy(source, target, backup_id)
@@ -150,8 +148,8 @@ class Killed(CopyCase):
     def setUp(self):
         super().setUp()
         self.source, self.target = self.repository("a"), self.repository("b")
-        self.id = self.backup(self.source, *SMALL_SEGMENTS, "--rdb-file", data.dump_file(self, 40))
-        self.count = len(Backup(self.source, self.id).segments())
+        self.backup_id = self.backup(self.source, *SMALL_SEGMENTS, "--rdb-file", data.dump_file(self, 40))
+        self.count = len(Backup(self.source, self.backup_id).segments())
 
     def start(self):
         process = self.source.start("copy", "--jobs", "2", *self.to(self.target))
@@ -159,7 +157,7 @@ class Killed(CopyCase):
         return process
 
     def stored(self):
-        return {p.name: p.stat().st_mtime_ns for p in Backup(self.target, self.id).segments()}
+        return {p.name: p.stat().st_mtime_ns for p in Backup(self.target, self.backup_id).segments()}
 
     @limit(1800 if CAMPAIGN else 120)
     def test_at_random_moments_and_gone_on_with(self):
@@ -170,21 +168,21 @@ class Killed(CopyCase):
         killed = resumed = 0
         for _ in range(share(15, 200)):
             shutil.rmtree(self.target.path / "instances/shop/data")
-            Backup(self.target, self.id).manifest.unlink(missing_ok=True)
+            Backup(self.target, self.backup_id).manifest.unlink(missing_ok=True)
             process = self.start()
             time.sleep(self.random.random() * seconds)
             process.kill()
             killed += remora.finish(process).status == -signal.SIGKILL
             before = self.stored()
             if self.ids(self.target) == []:
-                result = self.copy(self.source, self.target)[self.id]
+                result = self.copy(self.source, self.target)[self.backup_id]
                 again = [name for name, when in self.stored().items() if before.get(name, when) != when]
                 self.assertLessEqual(len(again), 2)
                 self.assertEqual(self.count, result["segments"] + result["skipped"])
                 self.assertLessEqual(len(before) - 2, result["skipped"])
                 resumed += result["skipped"] > 0
-            self.assertEqual([self.id], self.ids(self.target))
-            self.expect_same_backup(self.source, self.target, self.id)
+            self.assertEqual([self.backup_id], self.ids(self.target))
+            self.expect_same_backup(self.source, self.target, self.backup_id)
         print(f"        {killed} copies were killed, {resumed} gone on with", flush=True)
         self.assertGreater(killed, 3)
         self.assertGreater(resumed, 0)
@@ -198,18 +196,18 @@ class Killed(CopyCase):
         self.assertIn(status, (remora.OK, remora.INTERRUPTED))
         if status == remora.INTERRUPTED:
             self.assertEqual([], self.ids(self.target))
-            self.assertGreater(self.copy(self.source, self.target)[self.id]["skipped"], 0)
-        self.expect_same_backup(self.source, self.target, self.id)
+            self.assertGreater(self.copy(self.source, self.target)[self.backup_id]["skipped"], 0)
+        self.expect_same_backup(self.source, self.target, self.backup_id)
 
     def test_old_remains(self):
         """Up to 23 h they are gone on with; older ones are prune's."""
         self.copy(self.source, self.target)
-        copied = Backup(self.target, self.id)
+        copied = Backup(self.target, self.backup_id)
         copied.manifest.unlink()
         old = time.time() - 22.9 * 3600
         for path in objects(copied.data):
             os.utime(path, (old, old))
-        result = self.copy(self.source, self.target)[self.id]
+        result = self.copy(self.source, self.target)[self.backup_id]
         self.assertIn(result["segments"], (1, 2))
         copied.manifest.unlink()
         old = time.time() - 23.1 * 3600
@@ -220,7 +218,7 @@ class Killed(CopyCase):
         self.assertEqual([], self.ids(self.target))
 
     def test_a_removal_under_way(self):
-        note = self.target.path / f"instances/shop/expired/{self.id}.json"
+        note = self.target.path / f"instances/shop/expired/{self.backup_id}.json"
         note.parent.mkdir()
         note.write_text("{}\n")
         self.expect(remora.LOCKED, self.source.run("copy", *self.to(self.target)), "is being removed")
@@ -230,10 +228,10 @@ class Killed(CopyCase):
     def test_several_at_once(self):
         for _ in range(share(5, 50)):
             shutil.rmtree(self.target.path / "instances/shop/data", ignore_errors=True)
-            Backup(self.target, self.id).manifest.unlink(missing_ok=True)
+            Backup(self.target, self.backup_id).manifest.unlink(missing_ok=True)
             for result in [remora.finish(p) for p in [self.start() for _ in range(3)]]:
                 self.expect(remora.OK, result)
-            self.expect_same_backup(self.source, self.target, self.id)
+            self.expect_same_backup(self.source, self.target, self.backup_id)
 
 
 class ThroughS3(CopyCase):
