@@ -289,6 +289,7 @@ publish(struct arrival *a, const struct arrival_index *indexes, struct err *err)
     bool unused;
 
     what.member_count = manifest_members(&a->m, members);
+    REQUIRE(what.member_count <= MANIFEST_MEMBERS_MAX);
     for (size_t i = 0; i < what.member_count; i++) {
         REQUIRE(own[i] == members[i]);
         what.members[i] = (struct publish_member){
