@@ -11,6 +11,7 @@
 
 #include "agent/cmd.h"
 #include "agent/limits.h"
+#include "agent/open_export.h"
 #include "agent/open_target.h"
 #include "agent/pick.h"
 #include "agent/progress_bar.h"
@@ -68,7 +69,9 @@ check_options(const struct config *c, struct err *err)
         return err_set(err, ERR_USAGE, "--force and --if-empty exclude each other: one replaces data, one keeps it");
     if (c->discard && !c->force)
         return err_set(err, ERR_USAGE, "--discard goes with --force only: it deletes the data that was replaced");
-    return pick_check(c->backup, err) < 0 ? err_wrap(err, "--backup") : 0;
+    if (pick_check(c->backup, err) < 0)
+        return err_wrap(err, "--backup");
+    return open_export_check(c, err);
 }
 
 /* ---- what the state of the target calls for ---------------------------------------------------------------------- */
@@ -251,6 +254,14 @@ prepare(struct run *r, enum restore_found *found, struct err *err)
     return 0;
 }
 
+/* What to do about a backup that is damaged. */
+static const char *
+way_out(const struct config *c)
+{
+    return c->from != NULL ? "export it once more, or take another file"
+                           : "choose another backup with --backup ID (`remora list` shows them)";
+}
+
 /* ---- doing it ---------------------------------------------------------------------------------------------------- */
 
 static int
@@ -275,9 +286,7 @@ fetch(struct run *r, struct err *err)
     if (rc < 0 && err->code == ERR_CORRUPT) {
         const struct err cause = *err;
 
-        return err_set(err, ERR_CORRUPT,
-                       "%s; nothing was restored: choose another backup with --backup ID (`remora list` shows them)",
-                       cause.msg);
+        return err_set(err, ERR_CORRUPT, "%s; nothing was restored: %s", cause.msg, way_out(r->c));
     }
     /* Before `ready` is written: from then on every later run would go through with the replacement. */
     if (rc == 0 && r->replace)
@@ -422,34 +431,28 @@ restore_to_target(const struct config *c, struct restore_result *result, struct 
 static int
 restore_to_stdout(const struct config *c, struct err *err)
 {
-    struct opened opened = {0};
-    struct manifest *m = NULL;
+    struct restore_backup b = {.m = NULL};
     struct progress_bar *bar = NULL;
     struct read_options options;
     int rc = -1;
 
-    if (open_repo_instance(c, OPEN_REPO_READ, &opened, err) < 0 || pick_backup(c, &opened, c->backup, &m, err) < 0)
+    if (restore_backup_open(c, &b, err) < 0)
         goto out;
-    log_info("restore started", LOG_S("id", m->id.text), LOG_S("instance", m->instance), LOG_S("target", "stdout"),
-             LOG_S("repository", store_url(opened.store)));
+    log_info("restore started", LOG_S("id", b.m->id.text), LOG_S("instance", b.m->instance), LOG_S("target", "stdout"),
+             LOG_S("repository", store_url(b.opened.store)));
     bar = progress_bar_new(c);
     options = limits_reading(c, bar);
-    rc = restore_stream(&opened.repo, m, STDOUT_FILENO, &options, err);
+    rc = restore_stream(&b.opened.repo, b.m, STDOUT_FILENO, &options, err);
     if (rc < 0 && err->code == ERR_CORRUPT) {
         const struct err cause = *err;
 
-        (void)err_set(
-            err, ERR_CORRUPT,
-            "%s; what stdout got is no whole dump: choose another backup with --backup ID (`remora list` shows "
-            "them)",
-            cause.msg);
+        (void)err_set(err, ERR_CORRUPT, "%s; what stdout got is no whole dump: %s", cause.msg, way_out(c));
     }
     if (rc == 0)
-        log_info("restore finished", LOG_S("id", m->id.text), LOG_U("bytes", m->rdb_member.raw_size));
+        log_info("restore finished", LOG_S("id", b.m->id.text), LOG_U("bytes", b.m->rdb_member.raw_size));
 out:
     progress_bar_free(bar);
-    manifest_free(m);
-    open_repo_close(&opened);
+    restore_backup_fini(&b);
     return rc;
 }
 

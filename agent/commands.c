@@ -153,7 +153,7 @@ static const struct command commands[COMMAND_COUNT] = {
             .summary = "write one backup as one tar file, or down a pipe",
             .text = "The tar is a whole repository with this one backup: `remora restore --from` reads it as it is, "
                     "`remora import` takes it into any repository, and unpacked with tar it is a repository in a "
-                    "folder. Every digest is checked on the way.",
+                    "folder. Every digest is checked on the way. A FILE that is there is not overwritten.",
             .example = "remora export latest backup.tar --repo file:///backups --instance shop-cache\n"
                        "remora export latest - --repo file:///backups --instance shop-cache | ssh host 'cat > b.tar'",
         },
@@ -165,7 +165,10 @@ static const struct command commands[COMMAND_COUNT] = {
             .args_max = 1,
             .summary = "take an exported backup into a repository; prints its id",
             .text = "Every digest is checked before the backup exists. It keeps its id and its time; one that is there "
-                    "already is success.",
+                    "already is success. An import that was interrupted is gone on with by the next.\n"
+                    "The file is read once, from its beginning to its end, as `remora export` writes it. One that was "
+                    "unpacked and packed anew in another order is refused, exit status 5; unpacked it is a repository, "
+                    "which `remora copy` takes backups from.",
             .example = "remora import backup.tar --repo s3://bucket/prefix --instance shop-cache",
         },
     [COMMAND_COPY] =
@@ -176,7 +179,12 @@ static const struct command commands[COMMAND_COUNT] = {
             .summary = "copy backups into another repository",
             .text = "From --repo and --instance to --to-repo and --to-instance, byte for byte, every digest checked. "
                     "What is there already is passed over, what was interrupted is gone on with. Without an argument: "
-                    "the latest.",
+                    "the latest. A suspicious mark that was accepted stays accepted; holds and the results of verify "
+                    "are not copied.\n"
+                    "--all copies the oldest first. A damaged backup does not keep the others from being copied: exit "
+                    "status 5 in the end. The source is only read. The options --to-s3-... replace those of the "
+                    "target; what else is said of S3, and the environment's credentials, hold for both, and "
+                    "--s3-storage-class, --s3-sse and --s3-object-lock for what is put.",
             .example = "remora copy --all --repo file:///backups --instance shop-cache --to-repo s3://bucket/prefix",
         },
     [COMMAND_INSPECT] =

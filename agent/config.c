@@ -17,6 +17,16 @@ config_keep(struct config *c, const char *text, size_t len)
     return copy;
 }
 
+bool
+config_is_typed(const struct config *c, const char *option)
+{
+    for (size_t i = 0; i < c->typed.count; i++) {
+        if (strcmp(c->typed.items[i], option) == 0)
+            return true;
+    }
+    return false;
+}
+
 void
 config_fini(struct config *c)
 {
@@ -26,5 +36,8 @@ config_fini(struct config *c)
     }
     free(c->owned);
     free(c->tags.items);
+    free(c->ignore.items);
+    free(c->with_config.items);
+    free(c->typed.items);
     memset(c, 0, sizeof(*c));
 }

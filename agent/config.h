@@ -155,9 +155,14 @@ struct config {
     const char *prefix_separator;
     uint64_t prefix_depth;
 
+    struct config_list typed; /* the names of the options of the command line; the others are of the environment */
+
     char **owned; /* every string above */
     size_t owned_count;
 };
+
+/* Was OPTION ("repo") given on the command line, and not by the environment? */
+bool config_is_typed(const struct config *c, const char *option);
 
 /* Keep a copy of TEXT (LEN bytes) for as long as the config lives. */
 char *config_keep(struct config *c, const char *text, size_t len);

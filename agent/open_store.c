@@ -9,6 +9,7 @@
 #include "storage/store_readonly.h"
 #include "storage/store_retry.h"
 #include "storage/store_s3.h"
+#include "storage/store_tar.h"
 #ifdef REMORA_LIBS3
 #include "storage/store_s3v2.h"
 #endif
@@ -123,4 +124,12 @@ open_store_sweep(struct store *s, int64_t min_age_ms, uint64_t *removed, struct 
     while (s->inner != NULL)
         s = s->inner;
     return strcmp(s->ops->name, "file") == 0 ? store_file_sweep(s, min_age_ms, removed, err) : 0;
+}
+
+struct store *
+open_store_tar(const char *path, struct err *err)
+{
+    struct store *store = store_tar_open(path, err);
+
+    return store != NULL ? store_readonly_new(store) : NULL;
 }

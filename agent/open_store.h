@@ -21,4 +21,7 @@ struct store *open_store(const struct config *config, unsigned flags, struct err
  * MIN_AGE_MS. *REMOVED is how many (also after a failure); 0 for other stores, which leave none. */
 int open_store_sweep(struct store *s, int64_t min_age_ms, uint64_t *removed, struct err *err) MUST_CHECK;
 
+/* The tar of `remora export` at PATH, read only. NULL with ERR: see storage/store_tar.h. */
+struct store *open_store_tar(const char *path, struct err *err) MUST_CHECK;
+
 #endif

@@ -355,6 +355,8 @@ apply_all(struct parse *p)
     for (size_t i = 0; i < p->use_count; i++)
         if (p->config->command != COMMAND_NONE && !belongs(p->uses[i].option, p->config->command))
             foreign_option(p, p->uses[i].option);
+    for (size_t i = 0; i < p->use_count; i++)
+        add_item(p->config, &p->config->typed, p->uses[i].option->name, strlen(p->uses[i].option->name));
     for (size_t i = 0; i < count; i++)
         if (belongs(&table[i], p->config->command))
             apply_option(p, &table[i]);

@@ -89,10 +89,13 @@ static const struct option table[] = {
     {"progress", CHOICE(progress), .global = true, .commands = IN_REPO, .value = "auto|always|never", .preset = "auto",
      .help = "auto: a bar on a terminal, a log line every 5 seconds elsewhere. always: the bar, wherever stderr goes."},
     {"jobs", NUMBER(jobs), .global = true, .commands = IN_REPO, .value = "N", .min = 1, .max = 64,
-     .help = "Threads that compress and store during a backup, fetch and decompress when one is read. When not given: "
-             "the CPUs that this process may use, at most 2. Fewer when --memory does not suffice."},
+     .help =
+         "Threads that compress and store during a backup, fetch and decompress when one is read, carry when one is "
+         "copied. When not given: the CPUs that this process may use, at most 2. Fewer when --memory does not "
+         "suffice."},
     {"memory", SIZE(memory), .global = true, .commands = IN_REPO, .value = "SIZE", .preset = "64M", .min = 1,
-     .max = NUMBER_LIMIT, .help = "The memory that a backup or its reading may use, whatever the size of the dataset."},
+     .max = NUMBER_LIMIT,
+     .help = "The memory that a backup, its reading or its copying may use, whatever the size of the dataset."},
     {"help", FLAG(help), .global = true, .commands = IN_ALL, .help = "Show the help of the command."},
 
     {"method", CHOICE(method), .commands = IN(BACKUP), .value = "auto|bgsave|psync|file", .preset = "auto",
@@ -119,8 +122,8 @@ static const struct option table[] = {
      .help = "no: refuse to burden a master with a save, exit status 4."},
     {"allow-unparsed", FLAG(allow_unparsed), .commands = IN(BACKUP),
      .help = "Take a dump with types that are not known here on its checksum alone."},
-    {"create", FLAG(create), .commands = IN(BACKUP),
-     .help = "Make the repository and the instance where they are missing."},
+    {"create", FLAG(create), .commands = IN(BACKUP) | IN(IMPORT) | IN(COPY),
+     .help = "Make the repository and the instance where they are missing. copy: those of the target."},
     {"shrink-guard", NUMBER(shrink_guard), .commands = IN(BACKUP), .value = "PERCENT", .preset = "50", .min = 0,
      .max = 100,
      .help =

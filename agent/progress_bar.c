@@ -45,7 +45,7 @@ progress_phase_name(enum progress_phase phase)
     static const char *const names[] = {
         [PROGRESS_WAITING] = "waiting",       [PROGRESS_SAVING] = "saving",       [PROGRESS_STORING] = "storing",
         [PROGRESS_PUBLISHING] = "publishing", [PROGRESS_RESTORING] = "restoring", [PROGRESS_VERIFYING] = "verifying",
-        [PROGRESS_LOADING] = "loading",
+        [PROGRESS_LOADING] = "loading",       [PROGRESS_COPYING] = "copying",     [PROGRESS_EXPORTING] = "exporting",
     };
 
     return names[phase];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/open_export.h"
 #include "agent/pick.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -86,6 +87,17 @@ judge_no_backup(const struct config *c, struct restore_backup *b, struct err *er
     return 0;
 }
 
+int
+restore_backup_open(const struct config *c, struct restore_backup *b, struct err *err)
+{
+    restore_backup_fini(b);
+    if (c->from != NULL)
+        return open_export(c, &b->opened, &b->m, err);
+    if (open_repo_instance(c, OPEN_REPO_READ, &b->opened, err) < 0)
+        return -1;
+    return pick_backup(c, &b->opened, c->backup, &b->m, err);
+}
+
 /* One try. *FOUND only after success. */
 static int
 find_once(const struct config *c, struct restore_backup *b, enum restore_found *found, struct err *err)
@@ -107,6 +119,9 @@ restore_backup_find(const struct config *c, const struct restore_policy *policy,
     int64_t since_ms = 0;
     int rc;
 
+    *found = RESTORE_FOUND;
+    if (c->from != NULL) /* a file that was named is there or is not: no policy is about it */
+        return restore_backup_open(c, b, err);
     do {
         rc = find_once(c, b, found, err);
     } while (rc < 0 && restore_backup_wait(policy, &since_ms, err));

@@ -22,10 +22,14 @@ struct restore_backup {
 };
 
 /* Find it. RESTORE_FOUND_NOTHING: the policies say that the server may start empty. Denied access is always an error,
- * and so is whatever keeps a backup from being found that was named by its id.
+ * and so is whatever keeps a backup from being found that was named by its id, or in the file of --from.
  * restore_backup_fini() in any case. */
 int restore_backup_find(const struct config *config, const struct restore_policy *policy, struct restore_backup *b,
                         enum restore_found *found, struct err *err) MUST_CHECK;
+
+/* The same without any policy: it is found or that is an error. Of --from, or of --repo. */
+int restore_backup_open(const struct config *config, struct restore_backup *b, struct err *err) MUST_CHECK;
+
 void restore_backup_fini(struct restore_backup *b); /* fine on a zeroed struct */
 
 /* After the failure ERR: may it be tried again, by `--if-unreachable wait:`? Waits a while first. *SINCE_MS, 0 at the

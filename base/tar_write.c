@@ -21,6 +21,7 @@ struct tar_writer {
     struct archive_entry *entry;
     int fd;             /* -1: to buf */
     struct buf *buf;    /* NULL: to fd */
+    uint64_t bytes;     /* gone out */
     uint64_t missing;   /* bytes of the file that was begun */
     bool dead;          /* the output takes nothing more */
     struct err failure; /* the output's, or none */
@@ -35,8 +36,10 @@ output(struct archive *a, void *cookie, const void *data, size_t len)
     if (w->dead)
         return -1;
     rc = w->buf != NULL ? buf_append(w->buf, data, len, &w->failure) : file_write_all(w->fd, data, len, &w->failure);
-    if (rc == 0)
+    if (rc == 0) {
+        w->bytes += len;
         return (la_ssize_t)len;
+    }
     w->dead = true;
     archive_set_error(a, w->failure.sys, "%s", w->failure.msg);
     return -1;
@@ -152,6 +155,12 @@ tar_writer_finish(struct tar_writer *w, struct err *err)
     if (w->dead || archive_write_close(w->archive) != ARCHIVE_OK)
         return fail(w, "end the archive", err);
     return 0;
+}
+
+uint64_t
+tar_writer_bytes(const struct tar_writer *w)
+{
+    return w->bytes;
 }
 
 void

@@ -23,6 +23,8 @@ int tar_writer_file(struct tar_writer *w, const char *name, uint64_t size, int64
 int tar_writer_data(struct tar_writer *w, const void *data, size_t len, struct err *err) MUST_CHECK;
 /* The end of the archive: must be called for it to be whole. */
 int tar_writer_finish(struct tar_writer *w, struct err *err) MUST_CHECK;
+/* How many bytes have gone out. */
+uint64_t tar_writer_bytes(const struct tar_writer *w);
 void tar_writer_free(struct tar_writer *w); /* NULL is fine; without finish the archive is cut off */
 
 #endif

@@ -3,7 +3,6 @@
 #include "snapshot/memory_plan.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 
 #include "base/units.h"
 #include "snapshot/repo/segment.h"
@@ -93,4 +92,30 @@ memory_plan_read(uint64_t memory, unsigned jobs, size_t raw_bytes, size_t stored
     return err_set(
         err, ERR_USAGE, "%s of memory is not enough for segments of %s: give --memory at least %" PRIu64 "MiB",
         units_format_size(memory, have), units_format_size(raw_bytes, segment), needed_mib(plan->buffer_bytes));
+}
+
+/* ---- carrying ---------------------------------------------------------------------------------------------------- */
+
+int
+memory_plan_carry(uint64_t memory, unsigned jobs, bool reader, size_t stored_bytes, size_t index_bytes,
+                  struct memory_carry_plan *plan, struct err *err)
+{
+    uint64_t budget = memory > MEMORY_PLAN_RESERVE ? memory - MEMORY_PLAN_RESERVE : 0;
+    char have[UNITS_TEXT_MAX], segment[UNITS_TEXT_MAX];
+
+    if (check_jobs(jobs, err) < 0)
+        return -1;
+    plan->stored_bytes = stored_bytes;
+    for (plan->jobs = jobs;; plan->jobs--) {
+        plan->buffers = plan->jobs + (reader ? 1 : 0);
+        plan->buffer_bytes = plan->buffers * stored_bytes + 2 * index_bytes; /* its text and its table */
+        if (plan->buffer_bytes <= budget)
+            return 0;
+        if (plan->jobs == 1)
+            break;
+    }
+    return err_set(err, ERR_USAGE,
+                   "%s of memory is not enough for segments of %s as stored: give --memory at least %" PRIu64 "MiB",
+                   units_format_size(memory, have), units_format_size(stored_bytes, segment),
+                   needed_mib(plan->buffer_bytes));
 }

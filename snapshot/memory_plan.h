@@ -6,11 +6,14 @@
  *     backup:  buffers = (jobs + 1) * segment + jobs * (compressed bound of a segment + zstd's memory at the level)
  *     reading: buffers = ring * largest segment + jobs * (largest stored segment + zstd's memory)
  *              ring    = jobs + 2, jobs + 1 where that is too much, 1 (with one job) where that is too much as well
- *     both:    buffers <= memory - 16 MiB     (the program itself, libraries, stacks, the index)
+ *     copy:    buffers = jobs * largest stored segment + the index, twice
+ *     import:  the same, and one more segment
+ *     all:     buffers <= memory - 16 MiB     (the program itself, libraries, stacks, the index)
  */
 #ifndef SNAPSHOT_MEMORY_PLAN_H
 #define SNAPSHOT_MEMORY_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,5 +50,19 @@ struct memory_read_plan {
  * least that would do when not even one worker with one buffer fits. */
 int memory_plan_read(uint64_t memory, unsigned jobs, size_t raw_bytes, size_t stored_bytes,
                      struct memory_read_plan *plan, struct err *err) MUST_CHECK;
+
+/* How a stored backup is carried from one place to another: segments as they are, and the index, whose bytes are kept.
+ */
+struct memory_carry_plan {
+    unsigned jobs;       /* workers */
+    unsigned buffers;    /* for a segment: one a worker, and one for the reader where there is one */
+    size_t stored_bytes; /* a buffer */
+    size_t buffer_bytes; /* all of it together, by the formula above */
+};
+
+/* The most workers (at most JOBS, at least 1) that fit into MEMORY bytes, for segments of at most STORED_BYTES and
+ * indexes of INDEX_BYTES; with READER one buffer more. ERR_USAGE names the least that would do. */
+int memory_plan_carry(uint64_t memory, unsigned jobs, bool reader, size_t stored_bytes, size_t index_bytes,
+                      struct memory_carry_plan *plan, struct err *err) MUST_CHECK;
 
 #endif

@@ -14,6 +14,8 @@ enum progress_phase {
     PROGRESS_RESTORING,  /* raw bytes written */
     PROGRESS_VERIFYING,  /* raw bytes checked */
     PROGRESS_LOADING,    /* raw bytes that a throw-away server has loaded */
+    PROGRESS_COPYING,    /* stored bytes that are in their new place; stored: those that were put now */
+    PROGRESS_EXPORTING,  /* stored bytes written */
 };
 
 struct progress {

@@ -40,6 +40,7 @@ struct arrival {
     pthread_mutex_t mutex; /* guards `sizes` and what follows */
     bool has_put;
     int64_t put_at; /* the last one, by CLOCK_BOOTTIME */
+    struct arrival_counts counts;
 };
 
 /* ---- what is there ----------------------------------------------------------------------------------------------- */
@@ -193,7 +194,7 @@ arrival_begin(const struct repo *repo, const char *instance, const struct manife
     }
     if (rc < 0 || *there) {
         arrival_free(a);
-        return rc < 0 ? err_wrap(err, "backup %s", m->id.text) : 0;
+        return rc;
     }
     *out = a;
     return 0;
@@ -220,8 +221,23 @@ arrival_has(struct arrival *a, const struct manifest_member *member, uint64_t nu
     (void)pthread_mutex_lock(&a->mutex);
     at = size_of(a, member->name, number);
     has = at != NULL && size > 0 && *at == size && a->has_put && clock_boot_ms() - a->put_at < REFRESH_MS;
+    if (has) {
+        a->counts.had++;
+        a->counts.had_bytes += size;
+    }
     (void)pthread_mutex_unlock(&a->mutex);
     return has;
+}
+
+struct arrival_counts
+arrival_counts(struct arrival *a)
+{
+    struct arrival_counts counts;
+
+    (void)pthread_mutex_lock(&a->mutex);
+    counts = a->counts;
+    (void)pthread_mutex_unlock(&a->mutex);
+    return counts;
 }
 
 /* The first put makes what was found young, unless it came too late: a remover may have found it old. */
@@ -256,6 +272,8 @@ arrival_put(struct arrival *a, const struct manifest_member *member, uint64_t nu
     *at = len;
     a->has_put = a->has_put || rc == 0;
     a->put_at = clock_boot_ms();
+    a->counts.put++;
+    a->counts.put_bytes += len;
     (void)pthread_mutex_unlock(&a->mutex);
     return rc;
 }
@@ -271,6 +289,7 @@ publish(struct arrival *a, const struct arrival_index *indexes, struct err *err)
     bool unused;
 
     what.member_count = manifest_members(&a->m, members);
+    REQUIRE(what.member_count <= MANIFEST_MEMBERS_MAX);
     for (size_t i = 0; i < what.member_count; i++) {
         REQUIRE(own[i] == members[i]);
         what.members[i] = (struct publish_member){

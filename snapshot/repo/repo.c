@@ -71,9 +71,8 @@ check_name(const json_t *object, const char *instance, struct err *err)
         json_is_string(name) ? json_string_value(name) : "?", instance);
 }
 
-/* Check a marker's bytes; ID (may be NULL) gets its UUID. INSTANCE: whose it must be; NULL: the repository's. */
-static int
-marker_parse(const char *data, size_t len, const char *instance, char id[DIGEST_UUID_TEXT], struct err *err)
+int
+repo_marker_check(const char *data, size_t len, const char *instance, char id[DIGEST_UUID_TEXT], struct err *err)
 {
     const char *format = instance != NULL ? FORMAT_INSTANCE : FORMAT_REPO;
     json_t *object = json_read_object(data, len, err);
@@ -121,7 +120,7 @@ marker_read(struct store *store, const char *key, const char *instance, char id[
     int rc = store_get_all(store, key, REPO_SMALL_OBJECT, &data, &len, err);
 
     if (rc == 0) {
-        rc = marker_parse(data, len, instance, id, err);
+        rc = repo_marker_check(data, len, instance, id, err);
         if (rc < 0)
             (void)err_wrap(err, "%s: the marker %s is not usable", store_url(store), key);
     }

@@ -32,6 +32,12 @@ class Backup:
     def read_index(self):
         return [json.loads(line) for line in self.index.read_text().splitlines()]
 
+    def content(self):
+        """{name: bytes} of the manifest and all that belongs to the dump, whatever the names of repository and instance;
+        without what a killed writer left beside it."""
+        found = {p.name: p.read_bytes() for p in objects(self.member) if not p.name.startswith(".tmp-")}
+        return {"manifest": self.manifest.read_bytes(), **found}
+
     def unpack(self, out):
         """The recipe of docs/FORMAT.md: cat *.zst | zstd -d > dump.rdb"""
         with open(out, "wb") as f:

@@ -187,6 +187,42 @@ read_plan__bad_figures__refused(void **state)
     assert_int_equal(p.jobs, 64);
 }
 
+/* ---- carrying ---------------------------------------------------------------------------------------------------- */
+
+static void
+carry_plan__every_size__fits_or_says_how_much_would(void **state)
+{
+    static const size_t sizes[] = {1, 4096, MIB, 8 * MIB, 64 * MIB};
+
+    (void)state;
+    for (uint64_t memory = 0; memory < 300 * MIB; memory += 7 * MIB + 13) {
+        for (size_t i = 0; i < 2 * ARRAY_LEN(sizes); i++) {
+            for (unsigned jobs = 1; jobs <= 64; jobs *= 4) {
+                size_t stored = sizes[i / 2], index = 3 * stored;
+                struct memory_carry_plan p;
+                struct err err = ERR_INIT;
+                unsigned long need = 0;
+
+                if (memory_plan_carry(memory, jobs, i % 2, stored, index, &p, &err) == 0) {
+                    assert_in_range(p.jobs, 1, jobs);
+                    assert_int_equal(p.buffers, p.jobs + i % 2);
+                    assert_int_equal(p.buffer_bytes, p.buffers * stored + 2 * index);
+                    assert_true(p.buffer_bytes + MEMORY_PLAN_RESERVE <= memory);
+                    assert_true(p.jobs == jobs || p.buffer_bytes + stored + MEMORY_PLAN_RESERVE > memory);
+                    continue;
+                }
+                assert_int_equal(err.code, ERR_USAGE);
+                assert_non_null(strstr(err.msg, "--memory at least "));
+                need = strtoul(strstr(err.msg, "at least ") + strlen("at least "), NULL, 10);
+                err_clear(&err);
+                assert_ok(memory_plan_carry(need * MIB, jobs, i % 2, stored, index, &p, &err), &err);
+                assert_fails(memory_plan_carry((need - 1) * MIB, jobs, i % 2, stored, index, &p, &err), &err,
+                             ERR_USAGE);
+            }
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -199,6 +235,7 @@ main(void)
         cmocka_unit_test(read_plan__the_default__two_jobs_and_a_ring_of_four),
         cmocka_unit_test(read_plan__every_size__fits_or_says_how_much_would),
         cmocka_unit_test(read_plan__bad_figures__refused),
+        cmocka_unit_test(carry_plan__every_size__fits_or_says_how_much_would),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
