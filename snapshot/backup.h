@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "snapshot/guard.h"
 #include "snapshot/memory_plan.h"
 #include "snapshot/progress.h"
 #include "snapshot/repo/manifest.h"
@@ -31,10 +32,12 @@ struct backup_options {
     size_t tag_count;
     int64_t started_ms;  /* when the whole thing began, by the store's clock (repo_now_ms()); 0: now */
     bool allow_unparsed; /* take a dump with unknown types on its CRC alone */
+    struct guard_shrink shrink;
     struct progress_sink progress;
 };
 
-/* Back up all that SOURCE gives. *OUT is the published manifest (manifest_free()). */
+/* Back up all that SOURCE gives. *OUT is the published manifest (manifest_free()). ERR_REFUSED: the data set shrank,
+ * and the guard says that such a backup is none. */
 int backup_run(const struct backup_options *o, struct source *source, struct manifest **out,
                struct err *err) MUST_CHECK;
 
