@@ -47,11 +47,11 @@ class Guards(Case):
         listed = self.expect(remora.OK, repo.run("list", "--json")).json()
         return {b["id"]: b for i in listed["instances"] for b in i["backups"]}
 
-    def restored_keys(self, repo, name, backup="latest"):
+    def restored_keys(self, repo, name, backup="latest", program=None):
         """Restore it and start a server on it: how many keys that has."""
         target = self.empty_folder(name)
         self.expect(remora.OK, repo.run("restore", "--target", target, "--appendonly", "no", "--backup", backup))
-        server = self.server(name=name)
+        server = self.server(name=name, program=program)
         keys = server.call("DBSIZE")
         server.destroy()
         return keys
@@ -75,8 +75,8 @@ class Shrink(Guards):
         self.assertIs(True, entries[told["id"]]["suspicious"])
         self.assertIs(False, entries[good]["suspicious"])
         self.assertIn("suspicious", self.expect(remora.OK, repo.run("list")).out.decode())
-        self.assertEqual(MANY, self.restored_keys(repo, "restored"))
-        self.assertEqual(1, self.restored_keys(repo, "by-id", told["id"]))
+        self.assertEqual(MANY, self.restored_keys(repo, "restored", program=program))
+        self.assertEqual(1, self.restored_keys(repo, "by-id", told["id"], program))
 
     @each(method=["bgsave", "psync", "file"])
     def test_every_method_is_measured(self, method):
@@ -94,13 +94,14 @@ class Shrink(Guards):
 
     def test_a_reborn_master_and_the_replica_that_follows_it(self):
         """The master comes back empty, its replica synchronizes to that: a backup of the replica is suspicious too."""
-        repo, master = self.repository(), self.server()
-        replica = self.server("--replicaof", "127.0.0.1", str(master.port), name="replica")
+        repo, at_once = self.repository(), ["--repl-diskless-sync-delay", "0"]
+        master = self.server(*at_once)
+        replica = self.server("--replicaof", "127.0.0.1", str(master.port), *at_once, name="replica")
         fill(master, MANY)
         master.call("WAIT", 1, 20000)
         self.assertIs(False, self.told(repo, replica)[0]["suspicious"])
         master.kill()
-        reborn = self.server(name="reborn")
+        reborn = self.server(*at_once, name="reborn")
         replica.call("REPLICAOF", "127.0.0.1", reborn.port)
         deadline = time.monotonic() + 30
         while replica.call("DBSIZE") > 0 or replica.info("replication")["master_link_status"] != "up":
