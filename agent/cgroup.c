@@ -7,6 +7,7 @@
 #include "agent/cgroup.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,4 +200,40 @@ cgroup_cpus(const char *root)
     if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
         cpus = (unsigned)CPU_COUNT(&set);
     return quota > 0 && quota < cpus ? quota : cpus;
+}
+
+/* A small file of ROOT/proc/WHO/NAME; NULL where it cannot be read, or is empty. The caller frees it. */
+static char *
+read_process(const char *root, const char *who, const char *name)
+{
+    struct err unused = ERR_INIT;
+    char path[PATH_BYTES], *data = NULL;
+    size_t len = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/proc/%s/%s", root, who, name);
+    if (file_read_all(AT_FDCWD, path, SMALL_FILE, &data, &len, &unused) == 0 && len > 0)
+        return data;
+    free(data);
+    return NULL;
+}
+
+bool
+cgroup_is_shared(const char *root, uint64_t pid, const char *program)
+{
+    char who[24], *name, *theirs, *ours;
+    bool shared;
+
+    if (pid == 0 || program[0] == '\0')
+        return false;
+    (void)snprintf(who, sizeof(who), "%" PRIu64, pid);
+    name = read_process(root, who, "comm");
+    theirs = read_process(root, who, "cgroup");
+    ours = read_process(root, "self", "cgroup");
+    if (name != NULL)
+        name[strcspn(name, "\n")] = '\0';
+    shared = name != NULL && theirs != NULL && ours != NULL && strcmp(name, program) == 0 && strcmp(theirs, ours) == 0;
+    free(name);
+    free(theirs);
+    free(ours);
+    return shared;
 }

@@ -9,6 +9,7 @@
 #include "agent/backup_config.h"
 #include "agent/cmd.h"
 #include "agent/limits.h"
+#include "agent/memory_guard.h"
 #include "agent/open_repo.h"
 #include "agent/progress_bar.h"
 #include "agent/server.h"
@@ -20,6 +21,7 @@
 #include "snapshot/redis/source_bgsave.h"
 #include "snapshot/redis/source_file.h"
 #include "snapshot/redis/source_psync.h"
+#include "snapshot/repo/catalog.h"
 #include "snapshot/repo/probe.h"
 
 #define DEFAULT_DUMP "dump.rdb"
@@ -35,6 +37,8 @@ struct run {
     size_t tag_count;
     struct config_bundle *bundle; /* --with-config; else NULL */
     struct buf config_tar;        /* made of it */
+    struct guard_options guards;
+    struct guard_shrink shrink;
     struct opened opened;
     struct progress_bar *bar;
     int64_t started_ms;
@@ -128,6 +132,43 @@ make_plan(struct run *r, struct err *err)
     return 0;
 }
 
+/* The last good backup, by whose keys the new one will be judged. Looked for before the server is asked for anything: a
+ * store that fails now must not cost a save. */
+static int
+find_measure(struct run *r, struct err *err)
+{
+    const struct config *c = r->config;
+    struct manifest *last = NULL;
+
+    r->shrink.percent = (unsigned)c->shrink_guard;
+    r->shrink.policy = (enum guard_policy)c->on_shrink;
+    if (c->shrink_guard == 0)
+        return 0;
+    if (catalog_find(&r->opened.repo, c->instance, "latest", NULL, NULL, &last, err) == 0) {
+        r->shrink.id = last->id;
+        r->shrink.keys = last->rdb.parsed ? last->rdb.keys : 0;
+        manifest_free(last);
+        return 0;
+    }
+    if (err->code == ERR_NOT_FOUND) {
+        err_clear(err);
+        return 0;
+    }
+    if (err->code != ERR_UNSUPPORTED)
+        return err_wrap(err, "find the last good backup, by which the shrink guard goes (--shrink-guard 0: without)");
+    /* What is not understood is no measure, but a backup more is worth more than a guard. */
+    log_warn("the shrink guard has nothing to go by", LOG_S("instance", c->instance), LOG_S("why", err->msg));
+    err_clear(err);
+    return 0;
+}
+
+static void
+set_guards(struct run *r)
+{
+    memory_guard_options(r->config, &r->endpoint, &r->guards.memory);
+    r->guards.space = (enum guard_policy)r->config->space_guard;
+}
+
 /* The save's progress, told as the backup's own. */
 static void
 on_save_progress(const struct source_progress *p, void *cookie)
@@ -148,6 +189,7 @@ open_bgsave(struct run *r, struct source **source, struct err *err)
         .rdb_file = c->rdb_file,
         .timeout_ms = c->timeout_ms,
         .allow_master = c->allow_master == CONFIG_YES,
+        .guards = r->guards,
         .progress = on_save_progress,
         .cookie = r->bar,
     };
@@ -165,6 +207,7 @@ open_psync(struct run *r, struct source **source, struct err *err)
         .allow_master = c->allow_master == CONFIG_YES,
         .spool_dir = c->spool_dir,
         .spool_bytes = c->spool_size,
+        .memory_guard = r->guards.memory,
         .progress = on_save_progress,
         .cookie = r->bar,
     };
@@ -194,6 +237,16 @@ open_source(struct run *r, struct source **source, struct err *err)
 }
 
 static void
+log_suspicion(const struct run *r, const struct manifest *m)
+{
+    if (m->suspicious)
+        log_warn("the backup has far fewer keys than the last good one and is marked suspicious: it is never the "
+                 "latest and prune expires nothing until `remora accept`; look whether the server lost data",
+                 LOG_S("id", m->id.text), LOG_U("keys", m->rdb.keys), LOG_S("last_good", r->shrink.id.text),
+                 LOG_U("last_good_keys", r->shrink.keys));
+}
+
+static void
 log_finish(const struct run *r, const struct manifest *m)
 {
     char raw[UNITS_TEXT_MAX], stored[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX];
@@ -205,11 +258,27 @@ log_finish(const struct run *r, const struct manifest *m)
     if (!m->rdb.parsed)
         log_warn("the dump was taken on its checksum alone", LOG_S("id", m->id.text),
                  LOG_S("why", m->rdb.unparsed_why));
+    log_suspicion(r, m);
     log_info("backup finished", LOG_S("id", m->id.text), LOG_S("instance", m->instance), LOG_S("method", m->method),
              LOG_U("keys", m->rdb.keys), LOG_S("raw", units_format_size(m->rdb_member.raw_size, raw)),
              LOG_S("stored", units_format_size(m->rdb_member.stored_size, stored)),
              LOG_U("segments", m->rdb_member.segments),
              LOG_S("took", units_format_duration(clock_mono_ms() - r->started_ms, took)));
+}
+
+static json_t *
+guards_of(const struct manifest *m)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < m->finding_count; i++) {
+        json_t *one = json_object();
+
+        output_add_text(one, "guard", m->findings[i].guard);
+        output_add_text(one, "text", m->findings[i].text);
+        REQUIRE(json_array_append_new(list, one) == 0);
+    }
+    return list;
 }
 
 static int
@@ -231,6 +300,8 @@ report(const struct run *r, const struct manifest *m, struct output *out, struct
     output_add_count(object, "config_size", m->config_member.raw_size);
     output_add_count(object, "keys", m->rdb.keys);
     output_add_count(object, "expires", m->rdb.expires);
+    output_add(object, "suspicious", json_boolean(m->suspicious));
+    output_add(object, "guards", guards_of(m));
     output_add_count(object, "duration_ms", (uint64_t)(clock_mono_ms() - r->started_ms));
     return output_json_take(out, object, err);
 }
@@ -256,6 +327,7 @@ run_backup(struct run *r, struct manifest **m, struct err *err)
             .allow_unparsed = r->config->allow_unparsed,
             .config = r->config_tar.data,
             .config_len = r->config_tar.len,
+            .shrink = r->shrink,
             .progress = progress_bar_sink(r->bar),
         };
 
@@ -291,8 +363,9 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
         goto out;
     if (open_repo_instance(config, config->create ? OPEN_REPO_CREATE : OPEN_REPO_WRITE, &r.opened, err) < 0)
         goto out;
-    if (make_config(&r, err) < 0 || make_plan(&r, err) < 0)
+    if (make_config(&r, err) < 0 || make_plan(&r, err) < 0 || find_measure(&r, err) < 0)
         goto out;
+    set_guards(&r);
     /* Before the server is asked for a save, or the stream begins; a bare file's first put says it soon enough. */
     if (r.method != METHOD_FILE && probe_run(&r.opened.repo, config->instance, err) < 0)
         goto out;

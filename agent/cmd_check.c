@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/memory_guard.h"
 #include "agent/open_repo.h"
 #include "agent/open_target.h"
 #include "agent/server.h"
@@ -35,6 +36,7 @@ look_at_repository(const struct config *config, struct check *check, uint64_t *l
 static void
 look_at_server(const struct config *config, struct check *check)
 {
+    struct guard_memory_options memory;
     struct endpoint endpoint;
     struct err err = ERR_INIT;
 
@@ -43,7 +45,8 @@ look_at_server(const struct config *config, struct check *check)
         check_failed(check, "address", &err, "correct the options that name the server");
         return;
     }
-    check_server(check, &endpoint, config->data_dir);
+    memory_guard_options(config, &endpoint, &memory);
+    check_server(check, &endpoint, config->data_dir, &memory);
     endpoint_fini(&endpoint);
 }
 

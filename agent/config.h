@@ -28,7 +28,6 @@ enum config_object_lock { OBJECT_LOCK_NONE, OBJECT_LOCK_GOVERNANCE, OBJECT_LOCK_
 enum config_layout { LAYOUT_AUTO, LAYOUT_RDB, LAYOUT_AOF, LAYOUT_SINGLE_AOF };
 enum config_appendonly { APPENDONLY_AUTO, APPENDONLY_YES, APPENDONLY_NO };
 enum config_policy { POLICY_FAIL, POLICY_START_EMPTY };
-enum config_guard { GUARD_WARN, GUARD_REFUSE, GUARD_OFF };
 enum config_secrets { SECRETS_REDACT, SECRETS_KEEP };
 
 /* Values of an option that may be repeated, in the order given. */
@@ -88,8 +87,8 @@ struct config {
     bool create;
     uint64_t shrink_guard;  /* percent; 0: off */
     int on_shrink;          /* GUARD_WARN or GUARD_REFUSE */
-    int memory_guard;       /* enum config_guard */
-    int space_guard;        /* enum config_guard */
+    int memory_guard;       /* enum guard_policy */
+    int space_guard;        /* enum guard_policy */
     uint64_t server_memory; /* bytes; 0: not given */
     struct config_list with_config;
     int config_secrets; /* enum config_secrets */

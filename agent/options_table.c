@@ -127,18 +127,23 @@ static const struct option table[] = {
     {"shrink-guard", NUMBER(shrink_guard), .commands = IN(BACKUP), .value = "PERCENT", .preset = "50", .min = 0,
      .max = 100,
      .help =
-         "A backup with fewer keys than this share of the last good one is marked suspicious: it is never taken for "
-         "the latest, and prune expires nothing, until `remora accept`. 0: never."},
+         "A backup with fewer keys than this share of the last good one is marked suspicious, with a warning and exit "
+         "status 0: it is never taken for the latest, and prune expires nothing, until `remora accept`. Only the "
+         "number of keys counts. 0: never."},
     {"on-shrink", CHOICE(on_shrink), .commands = IN(BACKUP), .value = "mark|refuse", .preset = "mark",
-     .help = "refuse: such a backup is not even stored, exit status 4."},
+     .help = "refuse: such a backup is not even kept, exit status 4."},
     {"memory-guard", CHOICE(memory_guard), .commands = IN(BACKUP), .value = "warn|refuse|off", .preset = "warn",
-     .help = "What to do where the server's memory may not hold the copies that a save makes of what is written "
-             "meanwhile. warn: log it and note it in the backup. refuse: exit status 10, before the save."},
-    {"server-memory", SIZE(server_memory), .commands = IN(BACKUP), .value = "SIZE", .min = 1 << 20, .max = NUMBER_LIMIT,
+     .help = "bgsave, psync: what to do where the server's memory may not hold the copies that a save makes of what is "
+             "written meanwhile: its resident memory and 1.5 times what the last save copied, or a tenth of its data "
+             "if that is more. warn: log it and note it in the backup. refuse: exit status 10, before the save."},
+    {"server-memory", SIZE(server_memory), .commands = IN(BACKUP) | IN(CHECK), .value = "SIZE", .min = 1 << 20,
+     .max = NUMBER_LIMIT,
      .help = "The memory limit of the server's container, which the guard goes by. When not given: that of this "
-             "process, where the server runs in the same container, else what the server takes for its machine's."},
+             "container, where the server is seen to run in it too, else what the server takes for its machine's."},
     {"space-guard", CHOICE(space_guard), .commands = IN(BACKUP), .value = "warn|refuse|off", .preset = "refuse",
-     .help = "The same for the room on the server's volume, which a save needs for a second dump beside the old one."},
+     .help =
+         "bgsave: the same for the room on the server's volume, which a save needs for a second dump beside the old "
+         "one. With psync and file the server's volume is not looked at; a --spool-dir always is."},
     {"with-config", LIST(with_config), .commands = IN(BACKUP), .value = "PATH",
      .help = "A configuration file to keep with the backup, such as redis.conf, users.acl, nodes.conf or "
              "sentinel.conf. May be repeated. What the server says of its settings and users is kept with them."},

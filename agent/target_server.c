@@ -291,7 +291,7 @@ learn(const struct endpoint *e, struct target_server *t, struct server_facts *fa
                                            .deadline_ms = clock_mono_ms() + ASK_TIMEOUT_MS};
     struct err why = ERR_INIT;
     struct client *client = client_connect(e, &options, &why);
-    int rc = client != NULL ? session_learn_facts(e, client, facts, &why) : -1;
+    int rc = client != NULL ? session_learn_facts(e, client, facts, NULL, &why) : -1;
 
     client_free(client);
     if (rc == 0)

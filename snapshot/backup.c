@@ -295,6 +295,8 @@ describe(struct pipeline *p, struct err *err)
     m->started_ms = o->started_ms > 0 ? o->started_ms : repo_now_ms(o->repo);
     m->level = o->plan.level;
     m->source = p->source->facts;
+    for (size_t i = 0; i < p->source->findings.count; i++)
+        manifest_add_finding(m, p->source->findings.list[i].guard, p->source->findings.list[i].text);
     for (size_t i = 0; i < o->tag_count; i++) {
         if (manifest_add_tag(m, o->tags[i].key, o->tags[i].value, err) < 0)
             return -1;
@@ -315,6 +317,27 @@ store_config(struct pipeline *p, struct err *err)
     (void)snprintf(member->name, sizeof(member->name), "%s", LAYOUT_MEMBER_CONFIG);
     p->config_submitted = member_segments(o->config_len, o->plan.segment_bytes);
     return member_put(&place, o->config, o->config_len, o->plan.segment_bytes, o->plan.level, &p->config_index, err);
+}
+
+/* Has the dump far fewer keys than the last good backup? It is stored all the same, and marked, or given up. */
+static int
+judge_shrink(struct pipeline *p, struct err *err)
+{
+    const struct guard_shrink *g = &p->o->shrink;
+    const struct rdb_info *found = rdb_scan_info(p->scan);
+    char text[sizeof(p->m->findings[0].text)];
+
+    if (!guard_has_shrunk(g, found))
+        return 0;
+    (void)guard_shrink_text(g, found, text, sizeof(text));
+    if (g->policy == GUARD_REFUSE)
+        return err_set(err, ERR_REFUSED,
+                       "the data set shrank and the backup was not kept (--on-shrink refuse): %s; look at the server, "
+                       "or, if that is as it should be, back up with --on-shrink mark and `remora accept` it",
+                       text);
+    p->m->suspicious = true;
+    manifest_add_finding(p->m, "shrink", text);
+    return 0;
 }
 
 static int
@@ -350,6 +373,8 @@ backup_run(const struct backup_options *o, struct source *source, struct manifes
         goto out;
     rc = read_all(&p, err);
     release_buffers(&p);
+    if (rc == 0)
+        rc = judge_shrink(&p, err);
     if (rc == 0)
         rc = store_config(&p, err);
     if (rc == 0)

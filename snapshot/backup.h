@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "snapshot/guard.h"
 #include "snapshot/memory_plan.h"
 #include "snapshot/progress.h"
 #include "snapshot/repo/manifest.h"
@@ -35,10 +36,12 @@ struct backup_options {
     bool allow_unparsed; /* take a dump with unknown types on its CRC alone */
     const void *config;  /* the member "config" (config_member.h), which must live as long */
     size_t config_len;   /* 0: none */
+    struct guard_shrink shrink;
     struct progress_sink progress;
 };
 
-/* Back up all that SOURCE gives. *OUT is the published manifest (manifest_free()). */
+/* Back up all that SOURCE gives. *OUT is the published manifest (manifest_free()). ERR_REFUSED: the data set shrank,
+ * and the guard says that such a backup is none. */
 int backup_run(const struct backup_options *o, struct source *source, struct manifest **out,
                struct err *err) MUST_CHECK;
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "snapshot/guard.h"
 #include "snapshot/rdb/rdb_info.h"
 #include "snapshot/redis/server_facts.h"
 
@@ -35,8 +36,9 @@ struct source {
     const struct source_ops *ops;
     struct server_facts facts; /* what is known of the server; facts.known is false for a bare file */
     int64_t snapshot_ms; /* the moment the data stands for, by this machine's clock; 0: the scanner's ctime decides */
-    int64_t snapshot_fallback_ms; /* used when snapshot_ms is 0 and the dump has no ctime: the file's mtime; else 0 */
-    uint64_t size;                /* bytes that will come, 0 when not known */
+    int64_t snapshot_fallback_ms;   /* used when snapshot_ms is 0 and the dump has no ctime: the file's mtime; else 0 */
+    uint64_t size;                  /* bytes that will come, 0 when not known */
+    struct guard_findings findings; /* what the guards found before the save */
 };
 
 int source_read(struct source *src, void *buf, size_t len, size_t *got, struct err *err) MUST_CHECK;

@@ -24,7 +24,7 @@ probe_room(struct check *c, const char *path, const struct dump_stamp *dump, con
     char needed[UNITS_TEXT_MAX], available[UNITS_TEXT_MAX];
     struct dump_room room = {0};
     struct err err = ERR_INIT;
-    uint64_t used_memory = status != NULL ? status->used_memory : 0;
+    uint64_t used_memory = status != NULL ? status->memory.used : 0;
 
     if (dump_check_space(path, dump, used_memory, &err) < 0 ||
         dump_measure_room(path, dump, used_memory, &room, &err) < 0) {

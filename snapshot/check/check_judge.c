@@ -159,39 +159,40 @@ format_limit(uint64_t bytes, const char *none, char out[UNITS_TEXT_MAX])
         (void)snprintf(out, UNITS_TEXT_MAX, "%s", none);
 }
 
-/* A save forks; every page that is written to meanwhile is copied: at worst as much again as is resident. */
-static void
-judge_memory(struct check *c, const char *info)
-{
-    char used_text[UNITS_TEXT_MAX], rss_text[UNITS_TEXT_MAX], max_text[UNITS_TEXT_MAX], all_text[UNITS_TEXT_MAX];
-    char cow_text[UNITS_TEXT_MAX];
-    uint64_t used = 0, rss = 0, max = 0, all = 0, cow = 0, most;
+#define MEMORY_REMEDY                                                                                                  \
+    "lower maxmemory or give the server more memory, so that twice the data fit; or back up a replica, or when few "   \
+    "writes come; where its container has another limit than this, give it with --server-memory"
 
-    if (!info_u64(info, "used_memory", &used))
+/* By the memory guard's rule, for data that has grown to maxmemory: a preflight looks ahead. */
+static void
+judge_memory(struct check *c, const struct check_facts *f, const struct server_memory *m)
+{
+    char used[UNITS_TEXT_MAX], resident[UNITS_TEXT_MAX], max[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX];
+    char copied[UNITS_TEXT_MAX], figures[5 * UNITS_TEXT_MAX + 120];
+    struct server_memory grown = guard_memory_grown(m);
+    struct guard_limit bounds = guard_memory_limit(f->memory, m);
+    struct guard_memory g = guard_memory_judge(&grown, f->by_psync, &bounds);
+
+    if (m->used == 0)
         return;
-    if (!info_u64(info, "used_memory_rss", &rss))
-        rss = used;
-    (void)info_u64(info, "maxmemory", &max);
-    (void)info_u64(info, "total_system_memory", &all);
-    (void)info_u64(info, "rdb_last_cow_size", &cow);
-    (void)units_format_size(used, used_text);
-    (void)units_format_size(rss, rss_text);
-    (void)units_format_size(cow, cow_text);
-    format_limit(max, "not set", max_text);
-    format_limit(all, "not told", all_text);
-    most = rss > max ? rss : max;
-    if (all > 0 && most > all / 2)
-        check_warn(c, "memory",
-                   "lower maxmemory or give the node more, so that twice the data fit; or back up a replica, or when "
-                   "few writes come",
-                   "used %s, resident %s, maxmemory %s, machine %s: a save under many writes may need more than there "
-                   "is (the last one copied %s)",
-                   used_text, rss_text, max_text, all_text, cow_text);
-    else
+    format_limit(m->max, "not set", max);
+    format_limit(bounds.bytes, "not told", limit);
+    (void)snprintf(figures, sizeof(figures),
+                   "used %s, resident %s, maxmemory %s, the limit of %s %s, the last save "
+                   "copied %s",
+                   units_format_size(m->used, used), units_format_size(m->resident, resident), max, bounds.of, limit,
+                   units_format_size(m->copied, copied));
+    if (g.state == GUARD_MEMORY_SHORT)
+        check_warn(c, "memory", MEMORY_REMEDY, "%s: a save will probably need more than there is", figures);
+    else if (g.state == GUARD_MEMORY_TIGHT)
+        check_warn(c, "memory", MEMORY_REMEDY, "%s: a save under many writes may need more than there is", figures);
+    else if (bounds.is_machine)
         check_ok(c, "memory",
-                 "used %s, resident %s, maxmemory %s, machine %s, the last save copied %s; the limit of the server's "
-                 "container is not visible here: it has to hold the resident memory and those copies",
-                 used_text, rss_text, max_text, all_text, cow_text);
+                 "%s; the limit of the server's container is not visible here: give it with "
+                 "--server-memory",
+                 figures);
+    else
+        check_ok(c, "memory", "%s", figures);
 }
 
 void
@@ -222,7 +223,7 @@ check_judge_server(struct check *c, const struct check_facts *f)
     judge_last_save(c, &status);
     judge_settings(c, f);
     judge_append_only(c, f->info);
-    judge_memory(c, f->info);
+    judge_memory(c, f, &status.memory);
 }
 
 void

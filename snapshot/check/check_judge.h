@@ -6,14 +6,17 @@
 #include <stdbool.h>
 
 #include "snapshot/check/check.h"
+#include "snapshot/guard.h"
 #include "snapshot/redis/server_facts.h"
 
 /* What is known of a server. */
 struct check_facts {
     const char *info; /* INFO's text */
     struct server_config config;
-    char rdbchecksum[8]; /* settings that no manifest holds; "" where not known */
-    char stop_writes[8]; /* stop-writes-on-bgsave-error */
+    char rdbchecksum[8];                       /* settings that no manifest holds; "" where not known */
+    char stop_writes[8];                       /* stop-writes-on-bgsave-error */
+    const struct guard_memory_options *memory; /* NULL: the machine's memory is the limit */
+    bool by_psync;                             /* backups come over the wire */
 };
 
 /* A row each, as far as the words go: version, role, cluster, activity, last-save, save-points, appendonly,

@@ -301,13 +301,6 @@ learn_settings(struct talk *t)
 
 /* ---- this machine's part ----------------------------------------------------------------------------------------- */
 
-static bool
-is_here(const struct endpoint *e)
-{
-    return e->kind == ENDPOINT_UNIX || strcmp(e->host, "localhost") == 0 || strcmp(e->host, "::1") == 0 ||
-           strncmp(e->host, "127.", 4) == 0;
-}
-
 /* A server in another container of the same pod has the same kernel. */
 static void
 probe_kernel(struct talk *t)
@@ -316,7 +309,8 @@ probe_kernel(struct talk *t)
     char *text = NULL;
     size_t len = 0;
 
-    if (!is_here(t->endpoint) || file_read_all(AT_FDCWD, OVERCOMMIT_FILE, SMALL_FILE, &text, &len, &unused) < 0)
+    if (!endpoint_is_here(t->endpoint) ||
+        file_read_all(AT_FDCWD, OVERCOMMIT_FILE, SMALL_FILE, &text, &len, &unused) < 0)
         return;
     check_judge_overcommit(t->check, text);
     free(text);
@@ -336,7 +330,8 @@ is_sentinel(const struct talk *t)
 }
 
 void
-check_server(struct check *c, const struct endpoint *endpoint, const char *data_dir)
+check_server(struct check *c, const struct endpoint *endpoint, const char *data_dir,
+             const struct guard_memory_options *memory)
 {
     struct talk t = {.check = c, .endpoint = endpoint, .by_psync = data_dir == NULL};
     struct server_status status = {0};
@@ -348,6 +343,8 @@ check_server(struct check *c, const struct endpoint *endpoint, const char *data_
     }
     if (t.info != NULL && !is_sentinel(&t)) {
         t.facts.info = t.info->text;
+        t.facts.memory = memory;
+        t.facts.by_psync = t.by_psync;
         check_judge_server(c, &t.facts);
         server_status_parse(t.info->text, &status);
     }

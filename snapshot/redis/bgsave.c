@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "base/units.h"
+#include "snapshot/redis/save_guards.h"
 
 #define POLL_FIRST_MS 20
 #define POLL_MAX_MS   250
@@ -160,6 +161,17 @@ ask(struct bgsave *b, struct err *err)
     return result;
 }
 
+/* Anew before each request: only the last answer counts. */
+static int
+ask_guards(struct bgsave *b, struct err *err)
+{
+    const struct guard_options *o = &b->options->guards;
+
+    if (save_guard_memory(&o->memory, &b->asked.memory, false, server_name(b), &b->findings, err) < 0)
+        return -1;
+    return save_guard_space(o->space, b->dump, &b->before, b->asked.memory.used, &b->findings, err);
+}
+
 /* Never with SCHEDULE: a scheduled save begins nobody knows when, and on the older servers not at all while another
  * child is running. */
 static int
@@ -170,8 +182,7 @@ request(struct bgsave *b, struct err *err)
     for (;;) {
         enum asked result;
 
-        if (wait_for_idle(b, &pace, err) < 0 || dump_stamp_take(b->dump, &b->before, err) < 0 ||
-            dump_check_space(b->dump, &b->before, b->asked.used_memory, err) < 0)
+        if (wait_for_idle(b, &pace, err) < 0 || dump_stamp_take(b->dump, &b->before, err) < 0 || ask_guards(b, err) < 0)
             return -1;
         result = ask(b, err);
         if (result == ASKED_FAILED)
@@ -226,7 +237,7 @@ wait_for_end(struct bgsave *b, struct server_status *status, struct err *err)
 static int
 fail_saving(const struct bgsave *b, const struct server_status *status, struct err *err)
 {
-    bool is_full = dump_is_space_short(b->dump, &b->before, status->used_memory);
+    bool is_full = dump_is_space_short(b->dump, &b->before, status->memory.used);
     char leftovers[256], remark[320] = "";
 
     if (dump_list_leftovers(b->dump, leftovers, sizeof(leftovers)) > 0)

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "snapshot/guard.h"
 #include "snapshot/redis/dump_file.h"
 #include "snapshot/redis/session.h"
 #include "snapshot/redis/source_bgsave.h"
@@ -18,10 +19,11 @@ struct bgsave {
     int64_t reported_at_ms; /* when progress was last told */
 
     /* What is known of the save that was asked for. */
-    struct dump_stamp before;   /* the dump just before the request */
-    struct server_status asked; /* the server just before the request: no child was running */
-    int64_t accepted_ms;        /* when it was accepted, by this machine's clock */
-    int64_t not_before_s;       /* no ctime of its dump can be earlier; by the server's clock where it tells it */
+    struct dump_stamp before;       /* the dump just before the request */
+    struct server_status asked;     /* the server just before the request: no child was running */
+    struct guard_findings findings; /* of the guards, just before the request */
+    int64_t accepted_ms;            /* when it was accepted, by this machine's clock */
+    int64_t not_before_s;           /* no ctime of its dump can be earlier; by the server's clock where it tells it */
 };
 
 /* Wait until nothing else runs, ask, wait for the end. Errors as source_bgsave_open() says. */

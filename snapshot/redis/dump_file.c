@@ -127,10 +127,21 @@ dump_is_space_short(const char *path, const struct dump_stamp *last, uint64_t us
     return dump_measure_room(path, last, used_memory, &room, &ignored) == 0 && room.free < room.needed;
 }
 
+const char *
+dump_room_text(const struct dump_room *room, const struct dump_stamp *last, char *out, size_t size)
+{
+    char needed[UNITS_TEXT_MAX], available[UNITS_TEXT_MAX];
+
+    (void)snprintf(out, size, "%s free and a save needs %s (%s)", units_format_size(room->free, available),
+                   units_format_size(room->needed, needed),
+                   last->exists ? "1.2 times the last dump" : "the server's used memory, as there is no dump yet");
+    return out;
+}
+
 int
 dump_check_space(const char *path, const struct dump_stamp *last, uint64_t used_memory, struct err *err)
 {
-    char needed[UNITS_TEXT_MAX], available[UNITS_TEXT_MAX], leftovers[256], remark[320] = "";
+    char figures[160], leftovers[256], remark[320] = "";
     struct dump_room room = {0};
 
     if (dump_measure_room(path, last, used_memory, &room, err) < 0)
@@ -141,11 +152,9 @@ dump_check_space(const char *path, const struct dump_stamp *last, uint64_t used_
         (void)snprintf(remark, sizeof(remark), " (killed saves left behind %s)", leftovers);
     return err_set(
         err, ERR_NO_SPACE,
-        "the volume of %s has %s free and a save needs %s (%s): BGSAVE was not asked for, since a save that "
-        "fails makes the server refuse writes (-MISCONF, stop-writes-on-bgsave-error): enlarge the volume or "
-        "free space on it%s",
-        path, units_format_size(room.free, available), units_format_size(room.needed, needed),
-        last->exists ? "1.2 times the last dump" : "the server's used memory, as there is no dump yet", remark);
+        "the volume of %s has %s: BGSAVE was not asked for, since a save that fails makes the server refuse writes "
+        "(-MISCONF, stop-writes-on-bgsave-error): enlarge the volume or free space on it%s",
+        path, dump_room_text(&room, last, figures, sizeof(figures)), remark);
 }
 
 /* temp-<pid>.rdb, or temp-<time>.<pid>.rdb of a replica's synchronization. */

@@ -55,6 +55,9 @@ struct dump_room {
 int dump_measure_room(const char *path, const struct dump_stamp *last, uint64_t used_memory, struct dump_room *out,
                       struct err *err) MUST_CHECK;
 
+/* "1.00 MiB free and a save needs 1.20 MiB (1.2 times the last dump)". Returns OUT. */
+const char *dump_room_text(const struct dump_room *room, const struct dump_stamp *last, char *out, size_t size);
+
 /* Is the volume so full that a save of NEEDED bytes (as above) would fail? */
 bool dump_is_space_short(const char *path, const struct dump_stamp *last, uint64_t used_memory);
 

@@ -280,6 +280,13 @@ endpoint_describe(const struct endpoint *e)
     return e->text;
 }
 
+bool
+endpoint_is_here(const struct endpoint *e)
+{
+    return e->kind == ENDPOINT_UNIX || strcmp(e->host, "localhost") == 0 || strcmp(e->host, "::1") == 0 ||
+           strncmp(e->host, "127.", 4) == 0;
+}
+
 void
 endpoint_fini(struct endpoint *e)
 {

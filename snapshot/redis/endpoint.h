@@ -67,6 +67,9 @@ int endpoint_set_tls(struct endpoint *e, const struct endpoint_tls *files, struc
  * Belongs to E. */
 const char *endpoint_describe(const struct endpoint *e);
 
+/* Does it name this machine (or this pod) itself: a Unix socket, or a loopback address? */
+bool endpoint_is_here(const struct endpoint *e);
+
 /* Wipe the secret and free everything; fine on a zeroed struct, and twice. */
 void endpoint_fini(struct endpoint *e);
 

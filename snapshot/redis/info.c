@@ -130,6 +130,42 @@ signed_or_none(const char *info, const char *field)
     return value <= INT64_MAX ? (int64_t)value : -1;
 }
 
+/* ---- its memory -------------------------------------------------------------------------------------------------- */
+
+/* A backlog comes with the first replica and goes an hour after the last. Since 7.0 it grows to its size as the stream
+ * comes; before, all of it is there at once. */
+static uint64_t
+backlog_room(const char *info)
+{
+    uint64_t size = number_or(info, "repl_backlog_size", 0), has = number_or(info, "mem_replication_backlog", 0);
+
+    return size > has ? size - has : 0;
+}
+
+void
+server_memory_parse(const char *info, struct server_memory *out)
+{
+    uint64_t peak = number_or(info, "current_cow_peak", 0);
+    char path[512];
+    const char *slash;
+
+    memset(out, 0, sizeof(*out));
+    out->used = number_or(info, "used_memory", 0);
+    out->resident = number_or(info, "used_memory_rss", out->used);
+    out->max = number_or(info, "maxmemory", 0);
+    out->machine = number_or(info, "total_system_memory", 0);
+    out->copied = number_or(info, "rdb_last_cow_size", 0);
+    if (peak > out->copied)
+        out->copied = peak;
+    out->backlog_room = backlog_room(info);
+    out->process_id = number_or(info, "process_id", 0);
+    if (!info_text(info, "executable", path, sizeof(path)))
+        return;
+    slash = strrchr(path, '/');
+    slash = slash != NULL ? slash + 1 : path;
+    copy(slash, strlen(slash), out->program, sizeof(out->program));
+}
+
 /* ---- the state of the server ------------------------------------------------------------------------------------ */
 
 void
@@ -152,7 +188,7 @@ server_status_parse(const char *info, struct server_status *out)
     out->keys_done = number_or(info, "current_save_keys_processed", 0);
     out->keys_total = number_or(info, "current_save_keys_total", 0);
     out->cow_bytes = number_or(info, "current_cow_size", 0);
-    out->used_memory = number_or(info, "used_memory", 0);
+    server_memory_parse(info, &out->memory);
     out->is_replica = info_text(info, "role", text, sizeof(text)) && strcmp(text, "slave") == 0;
     out->link_up = !info_text(info, "master_link_status", text, sizeof(text)) || strcmp(text, "up") == 0;
 }

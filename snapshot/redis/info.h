@@ -23,6 +23,18 @@ bool info_u64(const char *info, const char *field, uint64_t *out);
  * such section, or it is not understood: that is never "none". */
 bool info_keys(const char *info, uint64_t *out);
 
+/* What a server tells of its memory. 0: not told, unless it says otherwise; nothing is known where `used` is 0. */
+struct server_memory {
+    uint64_t used;         /* by the data and all buffers */
+    uint64_t resident;     /* what the kernel gave it for that; `used` where it is not told */
+    uint64_t max;          /* maxmemory; 0: none */
+    uint64_t machine;      /* what its machine has, whatever its container may use */
+    uint64_t copied;       /* by the last save, or the one that is running: pages that were written to meanwhile */
+    uint64_t backlog_room; /* how much the replication backlog may yet grow */
+    uint64_t process_id;   /* as the server's own container counts; with the next, to find the process */
+    char program[16];      /* the name of its program, cut as the kernel cuts the name of a process; "" */
+};
+
 /* What matters for a save, at one moment. */
 struct server_status {
     char run_id[48];
@@ -41,13 +53,16 @@ struct server_status {
 
     uint64_t keys_done, keys_total; /* of the running save; 0 where not said */
     uint64_t cow_bytes;             /* copied by writes since the fork */
-    uint64_t used_memory;
+    struct server_memory memory;
 
     bool is_replica;
     bool link_up; /* a replica's link to its master; true on a master */
 };
 
 void server_status_parse(const char *info, struct server_status *out);
+
+/* The part of it that is about memory, alone. */
+void server_memory_parse(const char *info, struct server_memory *out);
 
 /* Why a BGSAVE has to wait, in words that follow "waiting for", or NULL. */
 const char *server_status_busy(const struct server_status *s);

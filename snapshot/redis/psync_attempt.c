@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "snapshot/redis/info.h"
 #include "snapshot/redis/psync_handshake.h"
+#include "snapshot/redis/save_guards.h"
 #include "snapshot/redis/session.h"
 
 static void
@@ -34,15 +35,18 @@ from_handshake(enum psync_handshake answer)
     }
 }
 
-/* Who is it, and may it be burdened? Asked over this very connection: behind a Service's address another one could come
- * out at another server. */
+/* Who is it, may it be burdened, and has it the memory? Asked over this very connection: behind a Service's address
+ * another one could come out at another server. */
 static enum psync_outcome
 learn_facts(const struct psync_attempt *a, struct client *c, struct err *err)
 {
     const struct source_psync_options *o = a->options;
 
-    if (session_learn_facts(o->endpoint, c, a->facts, err) < 0 ||
-        server_facts_check_role(a->facts, o->allow_master, err) < 0)
+    struct server_memory memory;
+
+    if (session_learn_facts(o->endpoint, c, a->facts, &memory, err) < 0 ||
+        server_facts_check_role(a->facts, o->allow_master, err) < 0 ||
+        save_guard_memory(&o->memory_guard, &memory, true, endpoint_describe(o->endpoint), a->findings, err) < 0)
         return PSYNC_FAILED;
     return PSYNC_READY;
 }

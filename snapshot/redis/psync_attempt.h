@@ -20,7 +20,8 @@ struct psync_attempt {
     const struct source_psync_options *options;
     int64_t deadline_ms;
     int64_t stall_ms;
-    struct server_facts *facts; /* filled in by the try */
+    struct server_facts *facts;      /* filled in by the try */
+    struct guard_findings *findings; /* the same */
 
     const char *waiting_for;
     struct psync_stream *stream; /* PSYNC_READY: the caller's */

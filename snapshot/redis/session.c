@@ -19,17 +19,11 @@
 
 /* ---- facts ------------------------------------------------------------------------------------------------------ */
 
-static bool
-is_loopback(const char *host)
-{
-    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0;
-}
-
 /* The host the server runs on: the endpoint's, or this one where the endpoint only says "here". */
 static void
 set_host(const struct endpoint *e, struct server_facts *facts)
 {
-    if (e->kind == ENDPOINT_TCP && !is_loopback(e->host)) {
+    if (!endpoint_is_here(e)) {
         (void)snprintf(facts->host, sizeof(facts->host), "%s", e->host);
         return;
     }
@@ -215,15 +209,21 @@ out:
 }
 
 int
-session_learn_facts(const struct endpoint *e, struct client *c, struct server_facts *facts, struct err *err)
+session_learn_facts(const struct endpoint *e, struct client *c, struct server_facts *facts,
+                    struct server_memory *memory, struct err *err)
 {
     struct session s = {.endpoint = e, .client = c};
     struct reply *info = NULL;
+    const char *text = NULL;
     int rc = -1;
 
     memset(facts, 0, sizeof(*facts));
-    if (ask_politely(&s, CLIENT_ARGS("INFO"), &info, err) == 0)
-        rc = learn_facts(&s, info != NULL && info->type == REPLY_STRING ? info->text : NULL, facts, err);
+    if (ask_politely(&s, CLIENT_ARGS("INFO"), &info, err) == 0) {
+        text = info != NULL && info->type == REPLY_STRING ? info->text : NULL;
+        rc = learn_facts(&s, text, facts, err);
+    }
+    if (memory != NULL)
+        server_memory_parse(text != NULL ? text : "", memory);
     reply_free(info);
     return rc;
 }

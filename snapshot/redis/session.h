@@ -38,9 +38,10 @@ int session_open(struct session *s, const struct endpoint *e, const struct clien
                  int64_t reconnect_ms, struct server_facts *facts, struct err *err) MUST_CHECK;
 
 /* What the server at E tells of itself over the connection C, and no more: facts that are denied stay "". With a denied
- * INFO, kind and version are not known, and the role only where ROLE is allowed. ERR_USAGE when it is a Sentinel. */
+ * INFO, kind, version and MEMORY (may be NULL) are not known, and the role only where ROLE is allowed. ERR_USAGE when
+ * it is a Sentinel. */
 int session_learn_facts(const struct endpoint *e, struct client *c, struct server_facts *facts,
-                        struct err *err) MUST_CHECK;
+                        struct server_memory *memory, struct err *err) MUST_CHECK;
 
 /* INFO, over a new connection when the old one is lost. ERR_SERVER when the server cannot be reached for RECONNECT_MS,
  * or is another process than at the start. */

@@ -128,6 +128,7 @@ take_save(struct bgsave *b, const struct server_facts *facts, struct source **ou
     s->base.facts = *facts;
     s->base.snapshot_ms = b->accepted_ms;
     s->base.size = file.stamp.size;
+    s->base.findings = b->findings;
     s->file = file;
     s->path = mem_strdup(b->dump);
     s->not_before_s = b->not_before_s;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "snapshot/guard.h"
 #include "snapshot/redis/endpoint.h"
 #include "snapshot/redis/source_progress.h"
 #include "snapshot/source.h"
@@ -22,6 +23,7 @@ struct source_bgsave_options {
                              "dump.rdb" and a warning where CONFIG GET is not allowed */
     int64_t timeout_ms;   /* for waiting and saving together */
     bool allow_master;    /* false: a master is refused */
+    struct guard_options guards;
     int64_t reconnect_ms; /* for how long a lost connection is tried again; 0: 10 s */
     void (*progress)(const struct source_progress *p, void *cookie); /* about twice a second; NULL: none */
     void *cookie;

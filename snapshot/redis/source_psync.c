@@ -170,7 +170,8 @@ source_psync_open(const struct source_psync_options *o, struct source **out, str
     struct psync_attempt a = {.options = o,
                               .deadline_ms = clock_mono_ms() + o->timeout_ms,
                               .stall_ms = o->stall_ms > 0 ? o->stall_ms : DEFAULT_STALL_MS,
-                              .facts = &s->base.facts};
+                              .facts = &s->base.facts,
+                              .findings = &s->base.findings};
 
     s->base.ops = &psync_ops;
     s->endpoint = o->endpoint;

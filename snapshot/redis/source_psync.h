@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "snapshot/guard.h"
 #include "snapshot/redis/endpoint.h"
 #include "snapshot/redis/source_progress.h"
 #include "snapshot/source.h"
@@ -23,8 +24,9 @@ struct source_psync_options {
     bool allow_master;               /* false: a master is refused, and a server that does not tell its role */
     const char *spool_dir;           /* where to keep what the store is too slow for; NULL: 1 MiB of memory is all */
     uint64_t spool_bytes;            /* how much at most */
-    int64_t stall_ms;                /* so long without any byte: the server is lost; 0: 60 s */
-    int64_t pause_ms;                /* before the second try; 0: 1 s; doubled with each further one */
+    struct guard_memory_options memory_guard;
+    int64_t stall_ms; /* so long without any byte: the server is lost; 0: 60 s */
+    int64_t pause_ms; /* before the second try; 0: 1 s; doubled with each further one */
     void (*progress)(const struct source_progress *p, void *cookie); /* about once a second; NULL: none */
     void *cookie;
 };
@@ -36,7 +38,8 @@ struct source_psync_options {
  * facts: what INFO, ROLE and CONFIG say where they are allowed (the least that the user needs is +ping +psync
  * +replconf); repl_id and repl_offset as +FULLRESYNC said them. snapshot_ms: when it came.
  *
- * ERR_REFUSED, ERR_SERVER, ERR_SERVER_DENIED as for bgsave; ERR_USAGE and ERR_NO_SPACE as spool_new() says.
+ * ERR_REFUSED, ERR_SERVER, ERR_SERVER_DENIED as for bgsave; ERR_USAGE and ERR_NO_SPACE as spool_new() says, the
+ * latter too when the memory guard refuses. Where INFO is denied that cannot judge.
  *
  * source_read() fails with ERR_SERVER when the connection ends before the dump, or nothing came for 60 s.
  * source_confirm() fails with ERR_SERVER when the dump names another point of the stream than +FULLRESYNC did.

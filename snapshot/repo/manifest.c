@@ -61,6 +61,18 @@ manifest_add_tag(struct manifest *m, const char *key, const char *value, struct 
     return 0;
 }
 
+void
+manifest_add_finding(struct manifest *m, const char *guard, const char *text)
+{
+    struct manifest_finding *finding;
+
+    if (m->finding_count == MANIFEST_FINDINGS_MAX)
+        return;
+    finding = &m->findings[m->finding_count++];
+    (void)snprintf(finding->guard, sizeof(finding->guard), "%s", guard);
+    (void)snprintf(finding->text, sizeof(finding->text), "%s", text);
+}
+
 size_t
 manifest_members(const struct manifest *m, const struct manifest_member **members)
 {

@@ -39,7 +39,7 @@ struct manifest_tag {
 
 /* What a guard found at backup time: it was warned about and the backup taken all the same. */
 struct manifest_finding {
-    char guard[16]; /* "shrink", "memory", "space" */
+    char guard[16]; /* "shrink", "memory", "space"; what a later version wrote is kept as it is */
     char text[240]; /* one sentence */
 };
 
@@ -69,6 +69,9 @@ void manifest_free(struct manifest *m); /* NULL is fine */
 /* Add a tag; KEY and VALUE are copied. ERR_USAGE: too many or too long, not UTF-8, or the
  * key is empty or there already. */
 int manifest_add_tag(struct manifest *m, const char *key, const char *value, struct err *err) MUST_CHECK;
+
+/* Add what GUARD found; both texts are copied, and cut to their room. No more than MANIFEST_FINDINGS_MAX are kept. */
+void manifest_add_finding(struct manifest *m, const char *guard, const char *text);
 
 /* M's members into MEMBERS (room for MANIFEST_MEMBERS_MAX), the dump first; returns how many it has, at least 1. */
 size_t manifest_members(const struct manifest *m, const struct manifest_member **members);

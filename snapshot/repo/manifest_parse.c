@@ -249,6 +249,20 @@ parse_tags(json_t *o, struct manifest *m, struct err *err)
     return 0;
 }
 
+/* For people: whatever a guard of another version found is kept in its words. */
+static void
+parse_findings(const json_t *list, struct manifest *m)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        if (json_is_object(item))
+            manifest_add_finding(m, json_opt_str(item, "guard", ""), json_opt_str(item, "text", ""));
+    }
+}
+
 static int
 parse_object(json_t *o, struct manifest *m, struct err *err)
 {
@@ -278,6 +292,7 @@ parse_object(json_t *o, struct manifest *m, struct err *err)
         return -1;
     m->level = (int)json_opt_u64(o, "level", 0);
     m->suspicious = json_opt_bool(o, "suspicious", false);
+    parse_findings(json_object_get(o, "guards"), m);
     parse_source(json_object_get(o, "source"), &m->source);
     if (parse_tags(json_object_get(o, "tags"), m, err) < 0 || parse_members(members, m, err) < 0 ||
         parse_rdb(rdb, &m->rdb, err) < 0)

@@ -220,6 +220,20 @@ write_members(const struct manifest *m)
     return o;
 }
 
+write_findings(const struct manifest *m)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < m->finding_count; i++) {
+        json_t *o = json_object();
+
+        add_str(o, "guard", m->findings[i].guard);
+        add_str(o, "text", m->findings[i].text);
+        REQUIRE(json_array_append_new(list, o) == 0);
+    }
+    return list;
+}
+
 static json_t *
 write_object(const struct manifest *m)
 {
@@ -238,6 +252,7 @@ write_object(const struct manifest *m)
     add_time(o, "finished", m->finished_ms);
     add_u64(o, "level", (uint64_t)m->level);
     add(o, "suspicious", json_boolean(m->suspicious));
+    add(o, "guards", write_findings(m));
     for (size_t i = 0; i < m->tag_count; i++)
         add_str(tags, m->tags[i].key, m->tags[i].value);
     add(o, "tags", tags);

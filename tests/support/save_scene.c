@@ -164,7 +164,12 @@ struct source_bgsave_options
 scene_options(const struct scene *s)
 {
     return (struct source_bgsave_options){
-        .data_dir = s->dir, .timeout_ms = 20000, .allow_master = true, .reconnect_ms = 500};
+        .data_dir = s->dir,
+        .timeout_ms = 20000,
+        .allow_master = true,
+        .guards = {.space = GUARD_REFUSE},
+        .reconnect_ms = 500,
+    };
 }
 
 int

@@ -159,6 +159,41 @@ cgroup_memory__both_versions__the_least_counts(void **state)
     assert_int_equal(cgroup_memory(root), 800000);
 }
 
+static void
+cgroup_is_shared__same_program_in_the_same_group__only(void **state)
+{
+    (void)state;
+    put("proc/self/cgroup", "4:memory:/pod/box\n0::/\n");
+    put("proc/41/cgroup", "4:memory:/pod/box\n0::/\n");
+    put("proc/41/comm", "redis-server\n");
+    assert_true(cgroup_is_shared(root, 41, "redis-server"));
+    assert_false(cgroup_is_shared(root, 41, "redis"));
+    assert_false(cgroup_is_shared(root, 41, "valkey-server"));
+    assert_false(cgroup_is_shared(root, 41, ""));
+    assert_false(cgroup_is_shared(root, 42, "redis-server"));
+    assert_false(cgroup_is_shared(root, 0, "redis-server"));
+    /* In a sidecar the server's number 1 is our own container's first process here. */
+    put("proc/1/cgroup", "4:memory:/pod/box\n0::/\n");
+    put("proc/1/comm", "remora\n");
+    assert_false(cgroup_is_shared(root, 1, "redis-server"));
+    /* A container of the pod with a group of its own. */
+    put("proc/41/cgroup", "4:memory:/pod/server\n0::/\n");
+    assert_false(cgroup_is_shared(root, 41, "redis-server"));
+    put("proc/41/cgroup", "");
+    assert_false(cgroup_is_shared(root, 41, "redis-server"));
+}
+
+static void
+cgroup_is_shared__nothing_to_be_seen_of_ourselves__is_no(void **state)
+{
+    (void)state;
+    put("proc/41/cgroup", "");
+    put("proc/41/comm", "redis-server\n");
+    assert_false(cgroup_is_shared(root, 41, "redis-server"));
+    put("proc/self/cgroup", "");
+    assert_false(cgroup_is_shared(root, 41, "redis-server"));
+}
+
 int
 main(void)
 {
@@ -174,6 +209,8 @@ main(void)
         TEST(cgroup_cpus__quota_of_one__is_one),
         TEST(cgroup_memory__no_files__is_not_known),
         TEST(cgroup_memory__both_versions__the_least_counts),
+        TEST(cgroup_is_shared__same_program_in_the_same_group__only),
+        TEST(cgroup_is_shared__nothing_to_be_seen_of_ourselves__is_no),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

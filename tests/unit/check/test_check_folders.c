@@ -63,7 +63,7 @@ count_names(void)
 static void
 check_disk__an_ordinary_folder__is_ok(void **state)
 {
-    const struct server_status status = {.used_memory = 1000, .last_save_ok = true, .last_save_s = -1};
+    const struct server_status status = {.memory.used = 1000, .last_save_ok = true, .last_save_s = -1};
 
     (void)state;
     check_disk(&check, dir, "dump.rdb", &status);
@@ -95,7 +95,7 @@ check_disk__no_such_folder__is_one_failure(void **state)
 static void
 check_disk__more_memory_than_room__is_no_space(void **state)
 {
-    const struct server_status status = {.used_memory = (uint64_t)1 << 62};
+    const struct server_status status = {.memory.used = (uint64_t)1 << 62};
 
     (void)state;
     check_disk(&check, dir, "dump.rdb", &status);

@@ -140,17 +140,41 @@ check_judge_server__settings__compression_checksum_save_points(void **state)
 }
 
 static void
-check_judge_server__memory__twice_the_data_must_fit(void **state)
+check_judge_server__memory__goes_by_the_guards_rule_for_grown_data(void **state)
 {
     (void)state;
-    judge("used_memory:10\r\nused_memory_rss:60\r\ntotal_system_memory:100\r\n");
-    check_case_is(&check, "memory", CHECK_WARN, "may need more");
+    judge("used_memory:60\r\nused_memory_rss:95\r\ntotal_system_memory:100\r\n");
+    check_case_is(&check, "memory", CHECK_WARN, "will probably need more");
+    judge("used_memory:50\r\nused_memory_rss:60\r\ntotal_system_memory:100\r\nrdb_last_cow_size:30\r\n");
+    check_case_is(&check, "memory", CHECK_WARN, "will probably need more");
+    judge("used_memory:50\r\nused_memory_rss:60\r\ntotal_system_memory:100\r\n");
+    check_case_is(&check, "memory", CHECK_WARN, "under many writes may need more");
     judge("used_memory:10\r\nused_memory_rss:10\r\nmaxmemory:60\r\ntotal_system_memory:100\r\n");
     check_case_is(&check, "memory", CHECK_WARN, "maxmemory 60 B");
     judge("used_memory:10\r\nused_memory_rss:10\r\nmaxmemory:50\r\ntotal_system_memory:100\r\nrdb_last_cow_size:7\r\n");
     check_case_is(&check, "memory", CHECK_OK, "the last save copied 7 B");
+    check_case_is(&check, "memory", CHECK_OK, "not visible here");
     judge("used_memory:10\r\n");
-    check_case_is(&check, "memory", CHECK_OK, "machine not told");
+    check_case_is(&check, "memory", CHECK_OK, "the limit of its machine not told");
+}
+
+static void
+check_judge_server__server_memory__is_the_limit(void **state)
+{
+    struct guard_memory_options memory = {.server_memory = 100};
+    struct check_facts f = {.info = "used_memory:60\r\nused_memory_rss:95\r\ntotal_system_memory:99999\r\n",
+                            .memory = &memory};
+
+    (void)state;
+    check.area = "server";
+    check_judge_server(&check, &f);
+    check_case_is(&check, "memory", CHECK_WARN, "the limit of --server-memory 100 B");
+    check_fini(&check);
+    check.area = "server";
+    memory.server_memory = 200;
+    check_judge_server(&check, &f);
+    check_case_is(&check, "memory", CHECK_OK, "the limit of --server-memory 200 B");
+    assert_null(strstr(check_case_row(&check, "memory")->finding, "not visible"));
 }
 
 static void
@@ -196,7 +220,8 @@ main(void)
         cmocka_unit_test_teardown(check_judge_server__replicas__the_link_counts, tear_down),
         cmocka_unit_test_teardown(check_judge_server__states__each_has_its_row, tear_down),
         cmocka_unit_test_teardown(check_judge_server__settings__compression_checksum_save_points, tear_down),
-        cmocka_unit_test_teardown(check_judge_server__memory__twice_the_data_must_fit, tear_down),
+        cmocka_unit_test_teardown(check_judge_server__memory__goes_by_the_guards_rule_for_grown_data, tear_down),
+        cmocka_unit_test_teardown(check_judge_server__server_memory__is_the_limit, tear_down),
         cmocka_unit_test_teardown(check_judge_overcommit__values__only_one_is_fine, tear_down),
         cmocka_unit_test_teardown(check_judge_dump_version__magics__known_and_newer, tear_down),
     };

@@ -101,7 +101,7 @@ run(const char *data_dir)
 
     check_fini(&check);
     fake_redis_endpoint(server, &endpoint);
-    check_server(&check, &endpoint, data_dir);
+    check_server(&check, &endpoint, data_dir, NULL);
     endpoint_fini(&endpoint);
     fake_redis_stop(server);
     assert_null(strstr(manners.seen, "BGSAVE "));
@@ -295,7 +295,7 @@ check_server__nobody_there__the_folder_is_looked_at_all_the_same(void **state)
     test_make_dir(dir);
     (void)snprintf(url, sizeof(url), "unix://%s/none", dir);
     assert_ok(endpoint_parse(url, &endpoint, &err), &err);
-    check_server(&check, &endpoint, dir);
+    check_server(&check, &endpoint, dir, NULL);
     check_case_failed(&check, "reachable", ERR_SERVER, "none");
     check_case_is(&check, "folder", CHECK_OK, dir);
     endpoint_fini(&endpoint);

@@ -283,6 +283,30 @@ endpoint_init_like__all_but_the_place__is_copied(void **state)
     endpoint_fini(&e);
 }
 
+static void
+endpoint_is_here__sockets_and_loopback__only(void **state)
+{
+    static const struct {
+        const char *url;
+        bool here;
+    } cases[] = {
+        {"unix:///run/redis.sock", true},     {"redis://localhost", true},   {"redis://127.0.0.1:7000", true},
+        {"rediss://127.8.8.8", true},         {"redis://[::1]:7000", true},  {"redis://redis-0.redis", false},
+        {"redis://localhost.example", false}, {"redis://10.127.0.1", false}, {"redis://[fe80::1]", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = ERR_INIT;
+        struct endpoint e;
+
+        assert_ok(endpoint_parse(cases[i].url, &e, &err), &err);
+        if (endpoint_is_here(&e) != cases[i].here)
+            fail_msg("%s", cases[i].url);
+        endpoint_fini(&e);
+    }
+}
+
 int
 main(void)
 {
@@ -296,6 +320,7 @@ main(void)
         cmocka_unit_test(endpoint_parse__slash_in_password__says_how_to_write_it),
         cmocka_unit_test(endpoint_parse__long_socket_path__is_refused),
         cmocka_unit_test(endpoint_set_password__replaces_and_removes),
+        cmocka_unit_test(endpoint_is_here__sockets_and_loopback__only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,7 +80,7 @@ server_status_parse__redis_62_replica__has_no_rdb_saves(void **state)
     assert_int_equal(s.keys_done, 1024);
     assert_int_equal(s.keys_total, 5000);
     assert_int_equal(s.cow_bytes, 4096);
-    assert_int_equal(s.used_memory, 916912);
+    assert_int_equal(s.memory.used, 916912);
     assert_int_equal(s.last_save_s, 1795381400);
     assert_non_null(strstr(server_status_busy(&s), "synchronization"));
 }
@@ -110,6 +110,40 @@ server_status_parse__nothing__is_all_unknown(void **state)
     assert_int_equal(s.last_save_s, -1);
     assert_false(s.has_saves || s.last_save_ok || s.rdb_running);
     assert_null(server_status_busy(&s));
+}
+
+static void
+server_memory_parse__all_of_it__and_what_is_missing(void **state)
+{
+    struct server_memory m;
+
+    (void)state;
+    server_memory_parse("process_id:41\r\nexecutable:/usr/local/bin/redis-server\r\nused_memory:1000\r\n"
+                        "used_memory_rss:1500\r\nmaxmemory:4000\r\ntotal_system_memory:9000\r\n"
+                        "rdb_last_cow_size:70\r\ncurrent_cow_peak:0\r\nmem_replication_backlog:200\r\n"
+                        "repl_backlog_size:1048576\r\n",
+                        &m);
+    assert_int_equal(m.used, 1000);
+    assert_int_equal(m.resident, 1500);
+    assert_int_equal(m.max, 4000);
+    assert_int_equal(m.machine, 9000);
+    assert_int_equal(m.copied, 70);
+    assert_int_equal(m.backlog_room, 1048376);
+    assert_int_equal(m.process_id, 41);
+    assert_string_equal(m.program, "redis-server");
+    server_memory_parse("used_memory:1000\r\ncurrent_cow_peak:71\r\nrdb_last_cow_size:70\r\n"
+                        "mem_replication_backlog:200\r\nrepl_backlog_size:100\r\n"
+                        "executable:a-program-with-a-long-name\r\nprocess_id:-3\r\n",
+                        &m);
+    assert_int_equal(m.resident, 1000);
+    assert_int_equal(m.copied, 71);
+    assert_int_equal(m.backlog_room, 0);
+    assert_int_equal(m.process_id, 0);
+    assert_string_equal(m.program, "a-program-with-"); /* as the kernel cuts it */
+    server_memory_parse("", &m);
+    assert_int_equal(m.used, 0);
+    assert_int_equal(m.resident, 0);
+    assert_string_equal(m.program, "");
 }
 
 static void
@@ -290,6 +324,7 @@ main(void)
         cmocka_unit_test(server_status_parse__redis_62_replica__has_no_rdb_saves),
         cmocka_unit_test(server_status_parse__redis_70__failed_save_and_aof_rewrite),
         cmocka_unit_test(server_status_parse__nothing__is_all_unknown),
+        cmocka_unit_test(server_memory_parse__all_of_it__and_what_is_missing),
         cmocka_unit_test(server_status_busy__each_cause__is_named),
         cmocka_unit_test(server_facts_from_info__each_server__kind_version_role_modules),
         cmocka_unit_test(server_facts_from_info__modules_beyond_the_room__are_left_out),

@@ -448,6 +448,67 @@ quiet_log(void **state)
     return 0;
 }
 
+/* ---- the memory guard ---- */
+
+#define MEMORY_INFO                                                                                                    \
+    "$102\r\nused_memory:1000\r\nused_memory_rss:1200\r\nrepl_backlog_size:300\r\ntotal_system_memory:1599\r\nrole:"   \
+    "master\r\n\r\n"
+
+static void
+source_psync_open__memory_short_and_policy_warns__goes_on_with_a_finding(void **state)
+{
+    struct scene s = {.psync = {FULL "$25\r\n" DUMP}, .info = MEMORY_INFO};
+    struct source *source;
+
+    (void)state;
+    scene_up(&s);
+    source = expect_dump(&s);
+    assert_int_equal(source->findings.count, 1);
+    assert_string_equal(source->findings.list[0].guard, "memory");
+    assert_non_null(strstr(source->findings.list[0].text, "400 B more")); /* a tenth, and the backlog */
+    source_free(source);
+    scene_down(&s);
+}
+
+static void
+source_psync_open__memory_short_and_policy_refuses__psync_is_never_sent(void **state)
+{
+    struct scene s = {.psync = {FULL "$25\r\n" DUMP}, .info = MEMORY_INFO};
+    struct source_psync_options o;
+    struct source *source = NULL;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    scene_up(&s);
+    o = options_for(&s);
+    o.memory_guard.policy = GUARD_REFUSE;
+    assert_fails(source_psync_open(&o, &source, &err), &err, ERR_NO_SPACE);
+    assert_false(has_seen(&s, "PSYNC"));
+    o.memory_guard.server_memory = 1600;
+    assert_ok(source_psync_open(&o, &source, &err), &err);
+    assert_int_equal(source->findings.count, 0);
+    source_free(source);
+    scene_down(&s);
+}
+
+static void
+source_psync_open__info_denied__cannot_be_judged_and_goes_on(void **state)
+{
+    struct scene s = {.psync = {FULL "$25\r\n" DUMP}};
+    struct source_psync_options o;
+    struct source *source = NULL;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    scene_up(&s);
+    o = options_for(&s);
+    o.memory_guard = (struct guard_memory_options){.policy = GUARD_REFUSE, .server_memory = 1};
+    assert_ok(source_psync_open(&o, &source, &err), &err);
+    assert_int_equal(source->findings.count, 0);
+    source_free(source);
+    scene_down(&s);
+}
+
 int
 main(void)
 {
@@ -463,6 +524,9 @@ main(void)
         cmocka_unit_test(source_confirm__dump_of_another_moment__is_refused),
         cmocka_unit_test(source_free__in_mid_transfer__ends_at_once),
         cmocka_unit_test(source_psync_open__bad_spool_folder__is_known_before_the_server_is_asked),
+        cmocka_unit_test(source_psync_open__memory_short_and_policy_warns__goes_on_with_a_finding),
+        cmocka_unit_test(source_psync_open__memory_short_and_policy_refuses__psync_is_never_sent),
+        cmocka_unit_test(source_psync_open__info_denied__cannot_be_judged_and_goes_on),
     };
 
     return cmocka_run_group_tests(tests, quiet_log, NULL);

@@ -100,6 +100,8 @@ full_manifest(void)
     digest_sha256("y", 1, m->config_member.index_sha256);
     fill_rdb(&m->rdb);
     fill_source(&m->source);
+    manifest_add_finding(m, "shrink", "1 key, not 100 \"caf\xc3\xa9\"");
+    manifest_add_finding(m, "of-a-later-day", "");
     assert_ok(manifest_add_tag(m, "team", "caf\xc3\xa9 \"\\\n", &err), &err);
     assert_ok(manifest_add_tag(m, "\xe2\x98\x83", "", &err), &err);
     assert_ok(manifest_add_tag(m, "a key", ",\"sha256\":\"00\"}", &err), &err);
@@ -166,6 +168,11 @@ assert_same(const struct manifest *a, const struct manifest *b)
     assert_same_member(&a->config_member, &b->config_member);
     assert_same_rdb(&a->rdb, &b->rdb);
     assert_memory_equal(&a->source, &b->source, sizeof(a->source)); /* zeroed, then text: no bytes between count */
+    assert_int_equal(a->finding_count, b->finding_count);
+    for (size_t i = 0; i < a->finding_count; i++) {
+        assert_string_equal(a->findings[i].guard, b->findings[i].guard);
+        assert_string_equal(a->findings[i].text, b->findings[i].text);
+    }
     assert_int_equal(a->tag_count, b->tag_count);
     for (size_t i = 0; i < a->tag_count; i++) {
         assert_string_equal(a->tags[i].key, b->tags[i].key);
@@ -217,9 +224,64 @@ manifest__bare_file__unknowns_stay_unknown(void **state)
     assert_int_equal(back->rdb.aof_base, -1);
     assert_string_equal(back->rdb.repl_id, "");
     assert_string_equal(back->source.repl_id, "");
+    assert_int_equal(back->finding_count, 0);
     assert_int_equal(back->tag_count, 0);
     manifest_free(back);
     free(text);
+}
+
+static void
+manifest_add_finding__too_many_and_too_long__are_cut(void **state)
+{
+    struct manifest *m = manifest_new();
+    char text[1000];
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (unsigned i = 0; i < MANIFEST_FINDINGS_MAX + 3; i++)
+        manifest_add_finding(m, text, text);
+    assert_int_equal(m->finding_count, MANIFEST_FINDINGS_MAX);
+    assert_int_equal(strlen(m->findings[0].guard), sizeof(m->findings[0].guard) - 1);
+    assert_int_equal(strlen(m->findings[MANIFEST_FINDINGS_MAX - 1].text), sizeof(m->findings[0].text) - 1);
+    manifest_free(m);
+}
+
+/* What stands in "guards" of a manifest that something else wrote, and how many findings come of it. */
+static void
+expect_findings(const char *list, size_t count, const char *guard)
+{
+    struct manifest *m = manifest_new(), *back = NULL;
+    struct err err = ERR_INIT;
+    size_t len = 0;
+    char *good, *forged, *guards = mem_printf("\"guards\":%s", list);
+
+    assert_true(backup_id_parse(ID, &m->id, NULL));
+    SET(m->rdb_member.name, "rdb");
+    good = manifest_write(m, &len);
+    forged = repo_case_forge(good, &len, "\"guards\":[]", guards);
+    assert_ok(manifest_parse(forged, len, &back, &err), &err);
+    assert_int_equal(back->finding_count, count);
+    if (count > 0)
+        assert_string_equal(back->findings[0].guard, guard);
+    manifest_free(back);
+    manifest_free(m);
+    free(forged);
+    free(good);
+    free(guards);
+}
+
+static void
+manifest_parse__guards_of_others__never_stand_in_the_way(void **state)
+{
+    (void)state;
+    expect_findings("null", 0, "");
+    expect_findings("{}", 0, "");
+    expect_findings("\"shrink\"", 0, "");
+    expect_findings("[1,null,\"x\",[]]", 0, "");
+    expect_findings("[{}]", 1, "");
+    expect_findings("[7,{\"guard\":\"moon-phase\",\"text\":5,\"more\":[]}]", 1, "moon-phase");
+    expect_findings("[{\"guard\":\"a\"},{},{},{},{},{},{},{},{},{},{},{}]", MANIFEST_FINDINGS_MAX, "a");
 }
 
 static void
@@ -477,6 +539,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(manifest__every_field__there_and_back),
         cmocka_unit_test(manifest__bare_file__unknowns_stay_unknown),
+        cmocka_unit_test(manifest_add_finding__too_many_and_too_long__are_cut),
+        cmocka_unit_test(manifest_parse__guards_of_others__never_stand_in_the_way),
         cmocka_unit_test(manifest__foreign_text_not_utf8__becomes_question_marks),
         cmocka_unit_test(manifest_write__digest__as_the_format_says),
         cmocka_unit_test(manifest_parse__every_bit_of_every_byte__corrupt),

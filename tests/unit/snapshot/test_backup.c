@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sig.h"
+#include "snapshot/repo/catalog.h"
 #include "snapshot/repo/layout.h"
 #include "snapshot/verify.h"
 #include "storage/store_fault.h"
@@ -699,6 +700,79 @@ backup__progress__ends_with_everything(void **state)
     end(&b);
 }
 
+/* ---- the guards ---- */
+
+/* A dump of few keys, where the last good backup had KEYS. */
+static void
+begin_shrunk(struct backup_case *b, uint64_t keys, enum guard_policy policy)
+{
+    begin(b, 3 * CASE_SEGMENT, 1700000000, 2);
+    b->o.shrink = (struct guard_shrink){.percent = 50, .policy = policy, .keys = keys};
+    assert_true(backup_id_parse("20221114T221320Z-000000", &b->o.shrink.id, NULL));
+}
+
+static void
+backup__data_set_shrank__is_marked_and_says_why(void **state)
+{
+    struct err err = ERR_INIT;
+    struct backup_case b;
+    struct manifest *m = NULL, *latest = NULL, *back = NULL;
+
+    (void)state;
+    begin_shrunk(&b, 1000000, GUARD_WARN);
+    guard_note(&b.source.source.findings, "memory", "not much");
+    assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+    assert_ok(catalog_find(&b.c.repo, CASE_INSTANCE, m->id.text, NULL, NULL, &back, &err), &err);
+    assert_true(back->suspicious);
+    assert_int_equal(back->finding_count, 2);
+    assert_string_equal(back->findings[0].guard, "memory");
+    assert_string_equal(back->findings[0].text, "not much");
+    assert_string_equal(back->findings[1].guard, "shrink");
+    assert_non_null(strstr(back->findings[1].text, "20221114T221320Z-000000 is 1000000"));
+    assert_fails(catalog_find(&b.c.repo, CASE_INSTANCE, "latest", NULL, NULL, &latest, &err), &err, ERR_NOT_FOUND);
+    manifest_free(back);
+    manifest_free(m);
+    end(&b);
+}
+
+static void
+backup__data_set_shrank_and_policy_refuses__leaves_nothing(void **state)
+{
+    struct err err = ERR_INIT;
+    struct backup_case b;
+    struct manifest *m = NULL;
+
+    (void)state;
+    begin_shrunk(&b, 1000000, GUARD_REFUSE);
+    assert_int_equal(backup_run(&b.o, &b.source.source, &m, &err), -1);
+    assert_int_equal(err.code, ERR_REFUSED);
+    assert_non_null(strstr(err.msg, "20221114T221320Z-000000 is 1000000"));
+    assert_null(m);
+    assert_int_equal(b.source.confirmed, 1);
+    assert_int_equal(repo_case_count(b.c.mem, ""), 2); /* the markers */
+    end(&b);
+}
+
+static void
+backup__enough_keys_left__is_not_marked(void **state)
+{
+    static const uint64_t keys[] = {0, 1};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        struct err err = ERR_INIT;
+        struct backup_case b;
+        struct manifest *m = NULL;
+
+        begin_shrunk(&b, keys[i], GUARD_REFUSE);
+        assert_ok(backup_run(&b.o, &b.source.source, &m, &err), &err);
+        assert_false(m->suspicious);
+        assert_int_equal(m->finding_count, 0);
+        manifest_free(m);
+        end(&b);
+    }
+}
+
 int
 main(void)
 {
@@ -723,6 +797,9 @@ main(void)
         cmocka_unit_test(backup__store_unreachable__one_removal_is_tried),
         cmocka_unit_test(backup__sigterm_in_the_middle__interrupted_and_nothing_left),
         cmocka_unit_test(backup__progress__ends_with_everything),
+        cmocka_unit_test(backup__data_set_shrank__is_marked_and_says_why),
+        cmocka_unit_test(backup__data_set_shrank_and_policy_refuses__leaves_nothing),
+        cmocka_unit_test(backup__enough_keys_left__is_not_marked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
