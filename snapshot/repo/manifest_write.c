@@ -220,6 +220,7 @@ write_members(const struct manifest *m)
     return o;
 }
 
+static json_t *
 write_findings(const struct manifest *m)
 {
     json_t *list = json_array();

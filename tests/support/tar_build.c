@@ -15,14 +15,11 @@ append(struct buf *b, const void *data, size_t len)
     assert_ok(buf_append(b, data, len, &err), &err);
 }
 
-static void
-field(char *header, size_t at, size_t size, const char *text)
+void
+tar_set_field(char *header, size_t at, const char *text)
 {
-    size_t len = text != NULL ? strlen(text) : 0;
-
-    assert_true(len <= size);
-    if (len > 0)
-        memcpy(header + at, text, len);
+    for (size_t i = 0; text != NULL && text[i] != '\0'; i++)
+        header[at + i] = text[i];
 }
 
 void
@@ -36,24 +33,30 @@ tar_fix_checksum(char *header)
     (void)snprintf(header + 148, 8, "%06o", sum);
 }
 
+/* The same for a field of SIZE bytes. */
+static void
+set_field(char *header, size_t at, size_t size, const char *text)
+{
+    assert_true(text == NULL || strlen(text) <= size);
+    tar_set_field(header, at, text);
+}
+
 void
 tar_add_header(struct buf *b, const struct tar_header *h)
 {
     char header[TAR_BLOCK] = {0};
 
-    field(header, 0, 100, h->name);
-    field(header, 100, 8, "0000644");
-    field(header, 108, 8, "0000000");
-    field(header, 116, 8, "0000000");
-    field(header, 124, 12, h->size != NULL ? h->size : "0");
-    field(header, 136, 12, "14000000000");
+    set_field(header, 0, 100, h->name);
+    set_field(header, 100, 8, "0000644");
+    set_field(header, 108, 8, "0000000");
+    set_field(header, 116, 8, "0000000");
+    set_field(header, 124, 12, h->size != NULL ? h->size : "0");
+    set_field(header, 136, 12, "14000000000");
     header[156] = h->type != '\0' ? h->type : '0';
-    field(header, 157, 100, h->link);
-    memcpy(header + 257,
-           "ustar\0"
-           "00",
-           8);
-    field(header, 345, 155, h->prefix);
+    set_field(header, 157, 100, h->link);
+    tar_set_field(header, 257, "ustar");
+    tar_set_field(header, 263, "00");
+    set_field(header, 345, 155, h->prefix);
     tar_fix_checksum(header);
     append(b, header, sizeof(header));
 }

@@ -20,6 +20,8 @@ struct tar_header {
 
 /* Append the header, its checksum right. */
 void tar_add_header(struct buf *b, const struct tar_header *h);
+/* Write TEXT at the offset AT of a header that is there. */
+void tar_set_field(char *header, size_t at, const char *text);
 /* Make the checksum of a header that was changed right again. */
 void tar_fix_checksum(char *header);
 /* Append bytes of content, with zeros up to the next block. */

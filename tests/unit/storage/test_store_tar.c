@@ -49,8 +49,8 @@ setup(void **state)
     test_make_dir(s->dir);
     (void)snprintf(s->path, sizeof(s->path), "%s/store.tar", s->dir);
     s->model = store_mem_new();
-    s->large = mem_new(LARGE + ARRAY_LEN(keys) + 1);
-    for (size_t i = 0; i < LARGE + ARRAY_LEN(keys); i++)
+    s->large = mem_new(LARGE + 2 * ARRAY_LEN(keys));
+    for (size_t i = 0; i < LARGE + 2 * ARRAY_LEN(keys); i++)
         s->large[i] = (char)(i * 13 + i / 499);
     fd = open(s->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
