@@ -70,6 +70,7 @@ prove() {
     step asan-build target -j"$jobs" VARIANT=asan unit-build tools
     step unit-asan target check-asan
     step mutations target check-mutations MUTATIONS="$1"
+    step time-travel build/release/tests/torture/time_travel --seeds "$3" --seed "$SEED"
     step replay target check-replay
     step integration env CAMPAIGN="$2" make --no-print-directory integration
 }
@@ -99,12 +100,12 @@ case $what in
 test)
     step packages sh tests/install-packages.sh build test rgw
     start_gateway
-    prove 10000 ''
+    prove 10000 '' 8
     ;;
 campaign)
     step packages sh tests/install-packages.sh build test rgw lint
     start_gateway
-    prove 100000 1
+    prove 100000 1 1000
     threads_and_memory
     ;;
 checks)

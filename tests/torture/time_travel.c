@@ -573,14 +573,14 @@ live_an_hour(struct world *w)
 
 /* ---- what is there ----------------------------------------------------------------------------------------------- */
 
+/* The one whose id NAME begins with. */
 static struct item *
 item_of(struct world *w, const char *name)
 {
     struct backup_id id;
-    char text[BACKUP_ID_LEN + 1];
 
-    (void)snprintf(text, sizeof(text), "%s", name);
-    return backup_id_parse(text, &id, NULL) ? find(w, &id) : NULL;
+    (void)snprintf(id.text, sizeof(id.text), "%s", name);
+    return find(w, &id);
 }
 
 static bool
@@ -827,7 +827,6 @@ choose_faults(struct world *w)
     bool may_fail = false;
 
     store_fault_clear(w->store);
-    w->hook_done = true;
     w->hook_published = false;
     w->hook_calls = 0;
     if (w->now < w->deny_until) {
@@ -855,6 +854,7 @@ choose_faults(struct world *w)
     case 2:
         w->hook_at = (uint64_t)span(w, 1, 2000);
         w->hook_done = false;
+        store_fault_set_hook(w->store, in_the_middle, w);
         break;
     default:
         break;
@@ -887,7 +887,7 @@ prune_and_check(struct world *w)
             broken(w, NULL, "prune failed without a cause: %s", err.msg);
         w->cut_off++;
     }
-    w->hook_done = true;
+    store_fault_set_hook(w->store, NULL, NULL);
     store_fault_clear(w->store);
     check_prune(w, &policy, &before);
 }
@@ -909,14 +909,12 @@ begin(struct world *w, uint64_t seed)
     memset(w, 0, sizeof(*w));
     w->seed = w->random = seed;
     (void)pthread_mutex_init(&w->mutex, NULL);
-    w->hook_done = true;
     w->mem = store_mem_new();
     w->store = store_fault_new(w->mem);
     go_to(w, INT64_C(1767225600000) + (int64_t)below(w, (uint64_t)(365 * DAY))); /* in 2026 */
     w->end = w->now + YEARS;
     sure(w, repo_init(w->mem, INSTANCE, &made, &err), &err);
     sure(w, repo_open(w->mem, &w->repo, &err), &err);
-    store_fault_set_hook(w->store, in_the_middle, w);
     w->policy = (struct retention_policy){.last = maybe(w, 12),
                                           .hourly = maybe(w, 48),
                                           .daily = maybe(w, 14),
