@@ -71,7 +71,7 @@ struct world {
     struct store *mem, *store; /* the second is a store_fault around the first */
     struct repo repo;          /* through the second */
     int64_t now, end, next_prune, deny_until;
-    struct retention_policy policy;
+    struct retention_policy policy, policy_now; /* its own; that of the prune under way */
     int64_t orphan_age_ms;
     struct odds odds; /* in 10,000 an hour */
     unsigned suspicious_run;
@@ -813,7 +813,7 @@ in_the_middle(enum store_call call, const char *key, void *cookie)
             back_up(w);
             break;
         default:
-            sure(w, prune(w, &repo, &w->policy, &nothing, &err), &err);
+            sure(w, prune(w, &repo, &w->policy_now, &nothing, &err), &err);
         }
     }
     (void)pthread_mutex_unlock(&w->mutex);
@@ -879,6 +879,7 @@ prune_and_check(struct world *w)
     struct err err = ERR_INIT;
 
     w->prunes++;
+    w->policy_now = policy;
     if (repo_open(w->mem, &w->repo, &err) < 0)
         sure(w, -1, &err);
     w->repo.store = w->store;
@@ -986,7 +987,8 @@ live(struct world *w)
         live_an_hour(w);
         if (w->now >= w->next_prune) {
             prune_and_check(w);
-            w->next_prune = w->now + span(w, DAY, 21 * DAY);
+            /* Some come soon after another: what must wait a day is met too early. */
+            w->next_prune = w->now + (below(w, 4) == 0 ? span(w, HOUR, DAY) : span(w, DAY, 21 * DAY));
         }
     }
     if (!w->broken)
