@@ -7,7 +7,7 @@
  * after every prune the whole store is listed and compared with it. Exit status 1 when a law is broken; the seed
  * repeats it.
  *
- * The laws stand in time_travel/laws.c and in check_end().
+ * The laws stand in travel/laws.c and in check_end().
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 #include "base/units.h"
 #include "storage/store_fault.h"
 #include "storage/store_mem.h"
-#include "tests/torture/time_travel/world.h"
+#include "tests/torture/travel/world.h"
 
 #define YEARS (2 * 365 * DAY)
 

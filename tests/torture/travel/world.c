@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* world.c: see world.h: chance, the store behind the faults, and what the model knows. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "base/units.h"
 #include "snapshot/repo/fact.h"
 #include "storage/store_mem.h"
-#include "tests/torture/time_travel/world.h"
+#include "tests/torture/travel/world.h"
 
 /* ---- chance ------------------------------------------------------------------------------------------------------ */
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/torture/time_travel/world.h"
+#include "tests/torture/travel/world.h"
 
 /* ---- what is there ----------------------------------------------------------------------------------------------- */
 

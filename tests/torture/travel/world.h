@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* world.h: one life of a repository with its faults, and the model of what is true in it: see time_travel.c. */
-#ifndef TESTS_TORTURE_TIME_TRAVEL_WORLD_H
-#define TESTS_TORTURE_TIME_TRAVEL_WORLD_H
+#ifndef TESTS_TORTURE_TRAVEL_WORLD_H
+#define TESTS_TORTURE_TRAVEL_WORLD_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include "snapshot/prune/prune.h"
 #include "snapshot/repo/layout.h"
 #include "snapshot/repo/repo.h"
-#include "storage/store.h"
+#include "storage/store_fault.h"
 
 #define INSTANCE "shop-cache"
 #define TOOL     "0.0.test"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prunes.c: see world.h: a prune that is denied, cut off, or met by others. */
 #include "storage/store_fault.h"
-#include "tests/torture/time_travel/world.h"
+#include "tests/torture/travel/world.h"
 
 /* ---- prune ------------------------------------------------------------------------------------------------------- */
 

@@ -10,7 +10,7 @@
 #include "snapshot/repo/hold.h"
 #include "snapshot/repo/index.h"
 #include "snapshot/repo/manifest.h"
-#include "tests/torture/time_travel/world.h"
+#include "tests/torture/travel/world.h"
 
 /* ---- backups ----------------------------------------------------------------------------------------------------- */
 
