@@ -12,8 +12,10 @@
 
 /* What a string holds, and how many of its entries make an element: of a hash two, a field and its value. */
 enum rdb_packing {
+    /* Nothing in these that could be looked at. */
     RDB_PACKING_NONE,    /* bytes, which have no elements */
     RDB_PACKING_ELEMENT, /* bytes, which are one element */
+    /* A header in front of the entries. */
     RDB_PACKING_ZIPMAP,
     RDB_PACKING_INTSET,
     RDB_PACKING_ZIPLIST,

@@ -17,6 +17,7 @@
 #define HEADER_LEN    9
 #define OLDEST_VALKEY 80
 #define FIRST_OPCODE  64 /* below it are types of values */
+#define LZF_STRIDE    64 /* bytes of a proven stream that are followed before asking whether its beginning is there */
 
 static const struct rdb_step header_steps[] = {{RDB_OP_HEADER, 0}};
 static const struct rdb_step record_steps[] = {{RDB_OP_RECORD, 0}};
@@ -125,10 +126,15 @@ static const uint8_t *
 resume_lzf(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *next = p;
-    enum lzf_status status = lzf_run(&m->lzf, &next, end);
+    const uint8_t *stop = m->lzf_proven && end - p > LZF_STRIDE ? p + LZF_STRIDE : end;
+    enum lzf_status status = lzf_run(&m->lzf, &next, stop);
 
     if (status == LZF_BAD)
         return damaged(m, next, "a compressed string does not unpack to its size");
+    if (status == LZF_MORE && m->lzf_proven && m->lzf.out_done >= m->lzf.room) {
+        m->in_lzf = false;
+        return skip_payload(m, next, end, m->lzf.in_left);
+    }
     m->in_lzf = status == LZF_MORE;
     return m->in_lzf && next == p ? NULL : next; /* NULL: an instruction that is not whole yet */
 }
@@ -249,8 +255,8 @@ step_value(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
 
     if (m->watch.observer.fn == NULL)
         return step_string(m, p, end);
-    rdb_watch_value(&m->watch);
-    next = take_text(m, p, end, &m->watch.head);
+    packing = rdb_watch_value(&m->watch, packing);
+    next = packing > RDB_PACKING_ELEMENT ? take_text(m, p, end, &m->watch.head) : step_string(m, p, end);
     if (next != NULL)
         rdb_watch_value_begun(&m->watch, packing, *p);
     return next;

@@ -31,16 +31,17 @@ rdb_watch_name(struct rdb_watch *w)
     w->packing = RDB_PACKING_NONE;
 }
 
-void
-rdb_watch_value(struct rdb_watch *w)
+enum rdb_packing
+rdb_watch_value(struct rdb_watch *w, enum rdb_packing packing)
 {
     count_head(w);
+    return packing == RDB_PACKING_NODE && w->node_is_plain ? RDB_PACKING_ELEMENT : packing;
 }
 
 void
 rdb_watch_value_begun(struct rdb_watch *w, enum rdb_packing packing, uint8_t form)
 {
-    w->packing = packing == RDB_PACKING_NODE && w->node_is_plain ? RDB_PACKING_ELEMENT : packing;
+    w->packing = packing;
     w->form = form;
 }
 

@@ -48,8 +48,9 @@ rdb_watch_record(struct rdb_watch *w, uint8_t byte, uint64_t at, bool is_first)
 /* The name follows: what was known of another key is forgotten. */
 void rdb_watch_name(struct rdb_watch *w);
 
-/* The value, or a part of it, follows: a string that w->head is about to be overwritten with. */
-void rdb_watch_value(struct rdb_watch *w);
+/* The value, or a part of it, follows, a string that holds PACKING. Returns that, a list node resolved: for what is
+ * more than RDB_PACKING_ELEMENT, w->head is about to be overwritten. */
+enum rdb_packing rdb_watch_value(struct rdb_watch *w, enum rdb_packing packing);
 /* That has begun: it holds PACKING, and FORM is its first byte. */
 void rdb_watch_value_begun(struct rdb_watch *w, enum rdb_packing packing, uint8_t form);
 
