@@ -43,6 +43,8 @@ rdb_watch_value_begun(struct rdb_watch *w, enum rdb_packing packing, uint8_t for
 {
     w->packing = packing;
     w->form = form;
+    if (form >= 0xc0 && form <= 0xc2)
+        w->head.len = 0; /* a number: whatever holds it, it has no header */
 }
 
 void
