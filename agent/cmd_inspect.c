@@ -60,13 +60,13 @@ inspect_file(const struct config *config, struct inspect_report *r, struct outpu
     return rc;
 }
 
-/* The tables take their part of the memory that reading may use. */
+/* The tables (INSPECT_MEMORY) fit into what the plan for reading leaves to the program itself. */
 static int
 read_backup(const struct config *config, const struct repo *repo, const struct manifest *m, struct inspect *found,
             struct err *err)
 {
     struct progress_bar *bar = progress_bar_new(config);
-    struct read_options options = limits_reading(config, bar);
+    const struct read_options options = limits_reading(config, bar);
     const struct member_read read = {
         .repo = repo,
         .m = m,
@@ -75,10 +75,8 @@ read_backup(const struct config *config, const struct repo *repo, const struct m
         .phase = PROGRESS_VERIFYING,
         .observer = inspect_observer(found),
     };
-    int rc;
+    int rc = member_read(&read, err);
 
-    options.memory = options.memory > INSPECT_MEMORY ? options.memory - INSPECT_MEMORY : 0;
-    rc = member_read(&read, err);
     progress_bar_free(bar);
     return rc;
 }
