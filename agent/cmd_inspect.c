@@ -42,20 +42,22 @@ tell(const struct inspect_report *r, struct output *out, struct err *err)
     return rc;
 }
 
+/* COMMON is what a report on either source has in it. */
 static int
-inspect_file(const struct config *config, struct inspect_report *r, struct output *out, struct err *err)
+inspect_file(const struct config *config, const struct inspect_report *common, struct output *out, struct err *err)
 {
-    const struct rdb_observer observer = inspect_observer(r->found);
+    const struct rdb_observer observer = inspect_observer(common->found);
+    struct inspect_report r = *common;
     struct progress_bar *bar = progress_bar_new(config);
     const struct progress_sink progress = progress_bar_sink(bar);
     struct rdb_info info;
     int rc = inspect_dump(config->rdb_file, &observer, &progress, &info, err);
 
     progress_bar_free(bar);
-    r->path = config->rdb_file;
-    r->rdb = &info;
+    r.path = config->rdb_file;
+    r.rdb = &info;
     if (rc == 0)
-        rc = tell(r, out, err);
+        rc = tell(&r, out, err);
     rdb_info_fini(&info);
     return rc;
 }
@@ -82,9 +84,10 @@ read_backup(const struct config *config, const struct repo *repo, const struct m
 }
 
 static int
-inspect_backup(const struct config *config, const char *which, struct inspect_report *r, struct output *out,
+inspect_backup(const struct config *config, const char *which, const struct inspect_report *common, struct output *out,
                struct err *err)
 {
+    struct inspect_report r = *common;
     struct opened opened = {0};
     struct manifest *m = NULL;
     int rc = -1;
@@ -98,11 +101,11 @@ inspect_backup(const struct config *config, const char *which, struct inspect_re
                       m->id.text, m->rdb.unparsed_why);
         goto out;
     }
-    r->backup = m;
-    r->rdb = &m->rdb;
-    rc = read_backup(config, &opened.repo, m, r->found, err);
+    r.backup = m;
+    r.rdb = &m->rdb;
+    rc = read_backup(config, &opened.repo, m, r.found, err);
     if (rc == 0)
-        rc = tell(r, out, err);
+        rc = tell(&r, out, err);
 out:
     manifest_free(m);
     open_repo_close(&opened);

@@ -187,9 +187,8 @@ static const struct command commands[COMMAND_COUNT] = {
             .summary = "what a backup or a dump file holds: keys, sizes, types, prefixes",
             .text =
                 "Reads and proves all of it, like verify, in fixed memory, and tells nothing of one that is damaged. "
-                "Sizes "
-                "are bytes of the dump, not of the server's memory: by database, type and encoding (as the dump has "
-                "them: a string is raw, int or lzf), by when keys expire, by size and by prefix, and the keys with "
+                "Sizes are bytes of the dump, not of the server's memory: by database, type and encoding (as the dump "
+                "has them: a string is raw, int or lzf), by when keys expire, by size and by prefix, and the keys with "
                 "the most bytes and the most elements. A prefix is the first parts of a name and the separator behind "
                 "each. Of over 32,768 prefixes the smallest make room: figures are lower bounds then, and the output "
                 "says by how much at most. Bytes of names that cannot be shown are \\xNN, a backslash is \\\\. With "

@@ -9,6 +9,14 @@
 
 #define KEYS 2000
 
+/* Numbers that look random, the same on every machine. */
+static unsigned
+next_number(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(*state >> 33);
+}
+
 static void
 add(struct top_keys *t, const char *name, uint64_t database, uint64_t measure)
 {
@@ -36,9 +44,10 @@ sort__fewer_than_there_is_room_for__is_all_of_them(void **state)
 {
     struct top_keys *t = top_keys_new(10);
     size_t count = 1;
-    const struct top_key *top = top_keys_sort(t, &count);
+    const struct top_key *top = NULL;
 
     (void)state;
+    (void)top_keys_sort(t, &count);
     assert_int_equal(count, 0);
     add(t, "b", 0, 5);
     add(t, "a", 0, 7);
@@ -107,14 +116,13 @@ add__many__keeps_the_largest(void **state)
     for (unsigned seed = 1; seed <= 20; seed++) {
         for (size_t r = 0; r < ARRAY_LEN(rooms); r++) {
             struct top_keys *t = top_keys_new(rooms[r]);
-            uint64_t measures[KEYS];
+            uint64_t measures[KEYS], random = seed;
             size_t count = 0;
             const struct top_key *top = NULL;
             char name[32];
 
-            srand(seed);
             for (size_t i = 0; i < KEYS; i++) {
-                measures[i] = (uint64_t)rand() % 1000;
+                measures[i] = next_number(&random) % 1000;
                 (void)snprintf(name, sizeof(name), "%zu", i);
                 add(t, name, 0, measures[i]);
             }
