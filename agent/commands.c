@@ -193,7 +193,15 @@ static const struct command commands[COMMAND_COUNT] = {
             .arguments = "[ID|latest]",
             .args_max = 1,
             .summary = "what a backup or a dump file holds: keys, sizes, types, prefixes",
-            .text = "Reads all of it, in bounded memory. Sizes are bytes of the dump, not of the server's memory.",
+            .text =
+                "Reads and proves all of it, like verify, in fixed memory, and tells nothing of one that is damaged. "
+                "Sizes are bytes of the dump, not of the server's memory: by database, type and encoding (as the dump "
+                "has them: a string is raw, int or lzf), by when keys expire, by size and by prefix, and the keys with "
+                "the most bytes and the most elements. A prefix is the first parts of a name and the separator behind "
+                "each. Of over 32,768 prefixes the smallest make room: figures are lower bounds then, and the output "
+                "says by how much at most. Bytes of names that cannot be shown are \\xNN, a backslash is \\\\. With "
+                "--json: source, rdb, keys, bytes, expires, databases, types, expiry, sizes, prefixes (exact: whether "
+                "its figures are), largest (by_bytes, by_elements).",
             .example = "remora inspect latest --repo file:///backups --instance shop-cache\n"
                        "remora inspect --rdb-file dump.rdb --top 50 --json",
         },

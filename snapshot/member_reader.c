@@ -113,7 +113,11 @@ int
 member_read(const struct member_read *r, struct err *err)
 {
     /* compare() holds the CRC64 against the manifest's: of a dump that was parsed, these are the very bytes. */
-    const struct rdb_scan_options options = {.allow_unparsed = !r->m->rdb.parsed, .lzf_proven = r->m->rdb.parsed};
+    const struct rdb_scan_options options = {
+        .allow_unparsed = !r->m->rdb.parsed,
+        .lzf_proven = r->m->rdb.parsed,
+        .observer = r->observer,
+    };
     struct reader d = {.r = r};
     int rc = -1;
 

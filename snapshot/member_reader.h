@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "snapshot/progress.h"
+#include "snapshot/rdb/rdb_key.h"
 #include "snapshot/repo/index.h"
 #include "snapshot/repo/manifest.h"
 #include "snapshot/repo/repo.h"
@@ -58,6 +59,7 @@ struct member_read {
     member_place_fn *place;
     member_have_fn *have;
     void *cookie;                   /* of all three */
+    struct rdb_observer observer;   /* told of the keys of a dump as they come; {0}: nobody */
     struct member_outcome *outcome; /* filled in unless NULL */
 };
 

@@ -11,9 +11,18 @@
 #define LITERAL_MAX 33 /* bytes of the longest instruction: 32 as they are, and the one that says so */
 
 void
-lzf_start(struct lzf *z, uint64_t in, uint64_t out_len, uint8_t *out)
+lzf_start(struct lzf *z, uint64_t in, uint64_t out_len, uint8_t *out, uint64_t room)
 {
-    *z = (struct lzf){.in_left = in, .out_left = out_len, .out = out};
+    *z = (struct lzf){.in_left = in, .out_left = out_len, .out = out, .room = room};
+}
+
+/* How many of the next N bytes of output there is room for. */
+static uint64_t
+fitting(const struct lzf *z, uint64_t n)
+{
+    uint64_t left = z->room > z->out_done ? z->room - z->out_done : 0;
+
+    return n < left ? n : left;
 }
 
 static const uint8_t *
@@ -21,8 +30,8 @@ take_literals(struct lzf *z, const uint8_t *p, const uint8_t *end)
 {
     uint64_t n = (uint64_t)(end - p) < z->literals ? (uint64_t)(end - p) : z->literals;
 
-    if (z->out != NULL)
-        memcpy(z->out + z->out_done, p, n);
+    if (fitting(z, n) > 0)
+        memcpy(z->out + z->out_done, p, fitting(z, n));
     z->literals -= n;
     z->in_left -= n;
     z->out_left -= n;
@@ -34,10 +43,8 @@ take_literals(struct lzf *z, const uint8_t *p, const uint8_t *end)
 static void
 copy_back(struct lzf *z, uint64_t distance, uint64_t n)
 {
-    if (z->out != NULL) {
-        for (uint64_t i = z->out_done; i < z->out_done + n; i++)
-            z->out[i] = z->out[i - distance];
-    }
+    for (uint64_t i = z->out_done, end = i + fitting(z, n); i < end; i++)
+        z->out[i] = z->out[i - distance];
     z->out_left -= n;
     z->out_done += n;
 }
@@ -80,7 +87,7 @@ lzf_run(struct lzf *z, const uint8_t **at, const uint8_t *end)
 {
     const uint8_t *p = take_literals(z, *at, end);
 
-    if (z->out == NULL && z->literals == 0)
+    if (z->out_done >= z->room && z->literals == 0)
         p = count_ahead(z, p, end);
     while (z->in_left > 0 && p < end) {
         unsigned control = *p;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lzf.h: following an LZF stream without unpacking it. Two counters are enough to know whether a stream would unpack
- * within its bounds to exactly the size that was announced. Where room is given, it is unpacked too (short auxiliary
- * fields).
+ * within its bounds to exactly the size that was announced. Where room is given, as much of it as fits is unpacked too
+ * (short auxiliary fields, the names of keys).
  */
 #ifndef SNAPSHOT_RDB_LZF_H
 #define SNAPSHOT_RDB_LZF_H
@@ -23,11 +23,12 @@ struct lzf {
     uint64_t out_left; /* bytes still to be produced */
     uint64_t out_done;
     uint64_t literals; /* of the instruction begun */
-    uint8_t *out;      /* NULL: only checked. Else room for all of the output */
+    uint8_t *out;      /* the first ROOM bytes of the output go here */
+    uint64_t room;     /* 0: it is only checked */
 };
 
-/* A stream of IN bytes that unpacks to OUT_LEN, into OUT or (NULL) nowhere. */
-void lzf_start(struct lzf *z, uint64_t in, uint64_t out_len, uint8_t *out);
+/* A stream of IN bytes that unpacks to OUT_LEN, the first ROOM of them into OUT (NULL with ROOM 0). */
+void lzf_start(struct lzf *z, uint64_t in, uint64_t out_len, uint8_t *out, uint64_t room);
 
 /* The next bytes, from *AT to END. *AT moves behind what was taken: on LZF_MORE fewer than LZF_INSTRUCTION_MAX bytes
  * are left, and have to come again with what follows them; on LZF_DONE, all that does not belong to the stream. */

@@ -14,8 +14,12 @@
 /* clang-format off */
 #define STRING      {RDB_OP_STRING, 0}
 #define TEXT(n)     {RDB_OP_TEXT, n}
+#define NAME        {RDB_OP_NAME, 0}
+#define VALUE(packing) {RDB_OP_VALUE, RDB_PACKING_##packing}
 #define LENGTH      {RDB_OP_LENGTH, 0}
+#define LENGTH_OF_VALUE {RDB_OP_LENGTH, 1}
 #define RAW(n)      {RDB_OP_RAW, n}
+#define EXPIRY(n)   {RDB_OP_EXPIRY, n}
 #define DOUBLE      {RDB_OP_DOUBLE, 0}
 #define DATABASE    {RDB_OP_DATABASE, 0}
 #define QUICK_NODE  {RDB_OP_QUICK_NODE, 0}
@@ -23,6 +27,7 @@
 #define MODULE_UINT {RDB_OP_MODULE_UINT, 0}
 #define MODULE_ITEMS {RDB_OP_MODULE_ITEMS, 0}
 #define COUNT       {RDB_OP_COUNT, 0}
+#define ELEMENTS    {RDB_OP_COUNT, 1}
 #define COUNT_01    {RDB_OP_COUNT_01, 0}
 #define AGAIN       {RDB_OP_AGAIN, 0}
 #define END         {RDB_OP_END, 0}
@@ -35,7 +40,7 @@
 
 #define PROGRAM(...) (const struct rdb_step[]){__VA_ARGS__}
 /* The record of a key: its name, its value. */
-#define KEY(type, ...)   {PROGRAM(STRING, __VA_ARGS__, {RDB_OP_KEY_END, type}), RDB_PLACE_KEY, 1}
+#define KEY(type, ...)   {PROGRAM(NAME, __VA_ARGS__, {RDB_OP_KEY_END, type}), RDB_PLACE_KEY, 1}
 /* What is said about the next key. */
 #define ABOUT_KEY(...)   {PROGRAM(__VA_ARGS__), RDB_PLACE_KEY, 1}
 #define RECORD(...)      {PROGRAM(__VA_ARGS__), RDB_PLACE_RECORD, 1}
@@ -44,7 +49,7 @@
 /* ---- streams ------------------------------------------------------------------------------------------------------ */
 
 #define STREAM_ID    LENGTH, LENGTH                        /* milliseconds, sequence */
-#define STREAM_NODES COUNT, STRING, STRING, AGAIN, LENGTH, STREAM_ID
+#define STREAM_NODES COUNT, STRING, STRING, AGAIN, LENGTH_OF_VALUE, STREAM_ID
 #define STREAM_MORE  STREAM_ID, STREAM_ID, LENGTH          /* first id, greatest deleted id, entries added */
 #define PENDING      COUNT, RAW(16 + 8), LENGTH, AGAIN     /* id and delivery time, delivery count */
 /* Name, times, ids. */
@@ -58,25 +63,25 @@
 /* ---- records that Redis and Valkey share -------------------------------------------------------------------------- */
 
 #define SHARED_RECORDS                                                                                                 \
-    [0] = KEY(RDB_STRING, STRING),                                                                                     \
-    [1] = KEY(RDB_LIST, COUNT, STRING, AGAIN),                                                                         \
-    [2] = KEY(RDB_SET, COUNT, STRING, AGAIN),                                                                          \
-    [3] = KEY(RDB_ZSET, COUNT, STRING, DOUBLE, AGAIN),                                                                 \
-    [4] = KEY(RDB_HASH, COUNT, STRING, STRING, AGAIN),                                                                 \
-    [5] = KEY(RDB_ZSET, COUNT, STRING, RAW(8), AGAIN),                                                                 \
+    [0] = KEY(RDB_STRING, VALUE(NONE)),                                                                                \
+    [1] = KEY(RDB_LIST, ELEMENTS, STRING, AGAIN),                                                                      \
+    [2] = KEY(RDB_SET, ELEMENTS, STRING, AGAIN),                                                                       \
+    [3] = KEY(RDB_ZSET, ELEMENTS, STRING, DOUBLE, AGAIN),                                                              \
+    [4] = KEY(RDB_HASH, ELEMENTS, STRING, STRING, AGAIN),                                                              \
+    [5] = KEY(RDB_ZSET, ELEMENTS, STRING, RAW(8), AGAIN),                                                              \
     [7] = KEY(RDB_MODULE, MODULE_ID(1), MODULE_ITEMS),                                                                 \
-    [9] = KEY(RDB_HASH, STRING),                              /* zipmap */                                             \
-    [10] = KEY(RDB_LIST, STRING),                             /* ziplist */                                            \
-    [11] = KEY(RDB_SET, STRING),                              /* intset */                                             \
-    [12] = KEY(RDB_ZSET, STRING),                             /* ziplist */                                            \
-    [13] = KEY(RDB_HASH, STRING),                             /* ziplist */                                            \
-    [14] = KEY(RDB_LIST, COUNT, STRING, AGAIN),               /* quicklist of ziplists */                              \
+    [9] = KEY(RDB_HASH, VALUE(ZIPMAP)),                                                                                \
+    [10] = KEY(RDB_LIST, VALUE(ZIPLIST)),                                                                              \
+    [11] = KEY(RDB_SET, VALUE(INTSET)),                                                                                \
+    [12] = KEY(RDB_ZSET, VALUE(ZIPLIST_PAIRS)),                                                                        \
+    [13] = KEY(RDB_HASH, VALUE(ZIPLIST_PAIRS)),                                                                        \
+    [14] = KEY(RDB_LIST, COUNT, VALUE(ZIPLIST), AGAIN),       /* quicklist */                                          \
     [15] = KEY(RDB_STREAM, STREAM_NODES, GROUPS_1),                                                                    \
-    [16] = KEY(RDB_HASH, STRING),                             /* listpack */                                           \
-    [17] = KEY(RDB_ZSET, STRING),                             /* listpack */                                           \
-    [18] = KEY(RDB_LIST, COUNT, QUICK_NODE, STRING, AGAIN),   /* quicklist of listpacks */                             \
+    [16] = KEY(RDB_HASH, VALUE(LISTPACK_PAIRS)),                                                                       \
+    [17] = KEY(RDB_ZSET, VALUE(LISTPACK_PAIRS)),                                                                       \
+    [18] = KEY(RDB_LIST, COUNT, QUICK_NODE, VALUE(NODE), AGAIN), /* quicklist */                                       \
     [19] = KEY(RDB_STREAM, STREAM_NODES, STREAM_MORE, GROUPS_2),                                                       \
-    [20] = KEY(RDB_SET, STRING),                              /* listpack */                                           \
+    [20] = KEY(RDB_SET, VALUE(LISTPACK)),                                                                              \
     [21] = KEY(RDB_STREAM, STREAM_NODES, STREAM_MORE, GROUPS_3),                                                       \
     [244] = RECORD(LENGTH, LENGTH, LENGTH, END),              /* slot, its keys and expiring keys */                   \
     [245] = RECORD(STRING, FUNCTION_END),                                                                              \
@@ -86,8 +91,8 @@
     [249] = ABOUT_KEY(RAW(1), TRAIT_END),                     /* access frequency */                                   \
     [250] = ANYWHERE(TEXT(0), TEXT(1), AUX_END),                                                                       \
     [251] = RECORD(LENGTH, LENGTH, END),                      /* keys and expiring keys of the database */             \
-    [252] = ABOUT_KEY(RAW(8), EXPIRY_END),                    /* milliseconds */                                       \
-    [253] = ABOUT_KEY(RAW(4), EXPIRY_END),                    /* seconds */                                            \
+    [252] = ABOUT_KEY(EXPIRY(8), EXPIRY_END),                                                                          \
+    [253] = ABOUT_KEY(EXPIRY(4), EXPIRY_END),                                                                          \
     [254] = RECORD(DATABASE, END),                                                                                     \
     [255] = RECORD(CHECKSUM)
 
@@ -96,8 +101,8 @@
 static const struct rdb_record redis_records[256] = {
     SHARED_RECORDS,
     /* A hash whose fields expire: the earliest time, then each time (relative to it) in front of its field. */
-    [24] = KEY(RDB_HASH, RAW(8), COUNT, LENGTH, STRING, STRING, AGAIN),
-    [25] = KEY(RDB_HASH, RAW(8), STRING),
+    [24] = KEY(RDB_HASH, RAW(8), ELEMENTS, LENGTH, STRING, STRING, AGAIN),
+    [25] = KEY(RDB_HASH, RAW(8), VALUE(LISTPACK_TRIPLES)),
     [26] = KEY(RDB_STREAM, STREAM_NODES, STREAM_MORE, GROUPS_3, PRODUCERS),
     /* Metadata of modules about the next key: each four bytes that name a class, and its value. */
     [243] = {PROGRAM(COUNT, RAW(4), MODULE_ITEMS, AGAIN, TRAIT_END), RDB_PLACE_KEY, 12},
@@ -106,7 +111,7 @@ static const struct rdb_record redis_records[256] = {
 static const struct rdb_record valkey_records[256] = {
     SHARED_RECORDS,
     /* A hash whose fields expire: the time behind each value. */
-    [22] = KEY(RDB_HASH, COUNT, STRING, STRING, RAW(8), AGAIN),
+    [22] = KEY(RDB_HASH, ELEMENTS, STRING, STRING, RAW(8), AGAIN),
     /* An import of slots that was under way: its name, ranges of slots. */
     [243] = RECORD(STRING, COUNT, LENGTH, LENGTH, AGAIN, END),
 };

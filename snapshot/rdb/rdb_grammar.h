@@ -10,13 +10,17 @@
 #include <stdint.h>
 
 #include "snapshot/rdb/rdb_info.h"
+#include "snapshot/rdb/rdb_packing.h"
 
 enum rdb_op {
     /* What is read. */
     RDB_OP_STRING,       /* a string in any of its encodings, skipped */
     RDB_OP_TEXT,         /* a string, kept as text number ARG */
-    RDB_OP_LENGTH,       /* a length, skipped */
+    RDB_OP_NAME,         /* a string: the name of a key */
+    RDB_OP_VALUE,        /* a string: a key's value or a part of it, which holds ARG (enum rdb_packing) */
+    RDB_OP_LENGTH,       /* a length, skipped; ARG 1: the number of the value's elements */
     RDB_OP_RAW,          /* ARG bytes, skipped */
+    RDB_OP_EXPIRY,       /* ARG bytes: when the next key expires, in milliseconds (8) or seconds (4) */
     RDB_OP_DOUBLE,       /* a number as text: a length byte, which for nan and the infinities has nothing behind it */
     RDB_OP_DATABASE,     /* a length: the database that the following keys belong to */
     RDB_OP_QUICK_NODE,   /* a length: what the list node behind it is, 1 plain or 2 packed */
@@ -24,7 +28,7 @@ enum rdb_op {
     RDB_OP_MODULE_UINT,  /* a length that has to announce an unsigned number */
     RDB_OP_MODULE_ITEMS, /* items until an end mark: each a length that says what follows */
     /* Loops. */
-    RDB_OP_COUNT,    /* a length: so often the steps up to the matching RDB_OP_AGAIN */
+    RDB_OP_COUNT,    /* a length: so often the steps up to the matching RDB_OP_AGAIN; ARG as for RDB_OP_LENGTH */
     RDB_OP_COUNT_01, /* the same, but 0 or 1 */
     RDB_OP_AGAIN,
     /* What is done at the end of a record. */

@@ -17,6 +17,7 @@
 #define HEADER_LEN    9
 #define OLDEST_VALKEY 80
 #define FIRST_OPCODE  64 /* below it are types of values */
+#define LZF_STRIDE    64 /* bytes of a proven stream that are followed before asking whether its beginning is there */
 
 static const struct rdb_step header_steps[] = {{RDB_OP_HEADER, 0}};
 static const struct rdb_step record_steps[] = {{RDB_OP_RECORD, 0}};
@@ -99,13 +100,14 @@ resume_skip(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     size_t room = (size_t)(end - p);
     size_t n = m->skip < room ? (size_t)m->skip : room;
 
-    if (m->keep != NULL) {
-        memcpy(m->keep, p, n);
-        m->keep += n;
+    size_t kept = m->keep < n ? m->keep : n;
+
+    if (kept > 0) {
+        memcpy(m->keep_at, p, kept);
+        m->keep_at += kept;
+        m->keep -= kept;
     }
     m->skip -= n;
-    if (m->skip == 0)
-        m->keep = NULL;
     return p + n;
 }
 
@@ -124,15 +126,28 @@ static const uint8_t *
 resume_lzf(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *next = p;
-    enum lzf_status status = lzf_run(&m->lzf, &next, end);
+    const uint8_t *stop = m->lzf_proven && end - p > LZF_STRIDE ? p + LZF_STRIDE : end;
+    enum lzf_status status = lzf_run(&m->lzf, &next, stop);
 
     if (status == LZF_BAD)
         return damaged(m, next, "a compressed string does not unpack to its size");
+    if (status == LZF_MORE && m->lzf_proven && m->lzf.out_done >= m->lzf.room) {
+        m->in_lzf = false;
+        return skip_payload(m, next, end, m->lzf.in_left);
+    }
     m->in_lzf = status == LZF_MORE;
     return m->in_lzf && next == p ? NULL : next; /* NULL: an instruction that is not whole yet */
 }
 
 /* ---- strings ----------------------------------------------------------------------------------------------------- */
+
+/* A text of N bytes begins. */
+static void
+begin_text(struct rdb_text *text, uint64_t n)
+{
+    text->full = n;
+    text->len = n < text->room ? (size_t)n : text->room;
+}
 
 /* A number that stands for its decimal text. */
 static const uint8_t *
@@ -148,7 +163,7 @@ take_number_string(struct rdb_parse *m, const uint8_t *p, const uint8_t *end, st
         v = v << 8 | p[i];
     number = size == 1 ? (int8_t)v : size == 2 ? (int16_t)v : (int32_t)v;
     if (text != NULL)
-        text->len = (size_t)snprintf((char *)text->bytes, sizeof(text->bytes), "%" PRId64, number);
+        begin_text(text, (uint64_t)snprintf((char *)text->bytes, sizeof(text->bytes), "%" PRId64, number));
     m->step++;
     return p + 1 + size;
 }
@@ -159,20 +174,17 @@ take_lzf_string(struct rdb_parse *m, const uint8_t *p, const uint8_t *end, struc
     uint64_t packed = 0;
     uint64_t len = 0;
     const uint8_t *q = need_length(m, p + 1, end, &packed);
-    uint8_t *out = NULL;
 
     if (q == NULL || (q = need_length(m, q, end, &len)) == NULL)
         return NULL;
     if (packed == 0 || len == 0)
         return damaged(m, p, "a compressed string is empty");
-    if (text != NULL && len <= sizeof(text->bytes)) {
-        text->len = (size_t)len;
-        out = text->bytes;
-    }
     m->step++;
     if (m->lzf_proven && text == NULL)
         return skip_payload(m, q, end, packed);
-    lzf_start(&m->lzf, packed, len, out);
+    if (text != NULL)
+        begin_text(text, len);
+    lzf_start(&m->lzf, packed, len, text != NULL ? text->bytes : NULL, text != NULL ? text->len : 0);
     m->in_lzf = true;
     return q;
 }
@@ -207,25 +219,47 @@ step_string(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     return skip_payload(m, p + size, end, n);
 }
 
+/* A string whose beginning is kept. */
 static const uint8_t *
-step_text(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
+take_text(struct rdb_parse *m, const uint8_t *p, const uint8_t *end, struct rdb_text *text)
 {
-    struct rdb_text *text = &m->texts[m->step->arg];
     uint64_t n = 0;
     int size = rdb_take_length(p, end, &n);
 
-    text->len = 0;
     if (size < 0)
         return take_encoded_string(m, p, end, text);
     if (size == 0)
         return NULL;
-    if (n <= sizeof(text->bytes)) {
-        text->len = (size_t)n;
-        m->keep = text->bytes;
-    }
+    begin_text(text, n);
+    m->keep = text->len;
+    m->keep_at = text->bytes;
     m->skip = n;
     m->step++;
     return resume_skip(m, p + size, end);
+}
+
+static inline const uint8_t *
+step_name(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
+{
+    if (m->watch.observer.fn == NULL)
+        return step_string(m, p, end);
+    rdb_watch_name(&m->watch);
+    return take_text(m, p, end, &m->watch.name);
+}
+
+static inline const uint8_t *
+step_value(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
+{
+    enum rdb_packing packing = (enum rdb_packing)m->step->arg;
+    const uint8_t *next = NULL;
+
+    if (m->watch.observer.fn == NULL)
+        return step_string(m, p, end);
+    packing = rdb_watch_value(&m->watch, packing);
+    next = packing > RDB_PACKING_ELEMENT ? take_text(m, p, end, &m->watch.head) : step_string(m, p, end);
+    if (next != NULL)
+        rdb_watch_value_begun(&m->watch, packing, *p);
+    return next;
 }
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------- */
@@ -244,6 +278,21 @@ step_raw(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
 
     m->step++;
     return skip_payload(m, p, end, n);
+}
+
+static const uint8_t *
+step_expiry(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
+{
+    unsigned size = m->step->arg;
+    uint64_t v = 0;
+
+    if ((size_t)(end - p) < size)
+        return NULL;
+    for (size_t i = size; i > 0; i--)
+        v = v << 8 | p[i - 1];
+    m->watch.key.expires_ms = size == 4 ? (int64_t)(int32_t)v * 1000 : (int64_t)v;
+    m->step++;
+    return p + size;
 }
 
 /* ---- lengths with a meaning, and loops --------------------------------------------------------------------------- */
@@ -311,6 +360,8 @@ use_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *next, uint64_t 
         begin_loop(m, n);
         return next;
     case RDB_OP_COUNT:
+        if (m->step->arg == 1)
+            rdb_watch_elements(&m->watch, n);
         begin_loop(m, n);
         return next;
     case RDB_OP_MODULE_ITEMS:
@@ -327,6 +378,7 @@ use_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *next, uint64_t 
     case RDB_OP_QUICK_NODE:
         if (n != 1 && n != 2)
             return damaged(m, p, "a list node is neither plain nor packed");
+        m->watch.node_is_plain = n == 1;
         break;
     case RDB_OP_DATABASE:
         if (!settle_db(m))
@@ -335,6 +387,8 @@ use_length(struct rdb_parse *m, const uint8_t *p, const uint8_t *next, uint64_t 
         break;
     default:
         REQUIRE(m->step->op == RDB_OP_LENGTH);
+        if (m->step->arg == 1)
+            rdb_watch_elements(&m->watch, n);
     }
     m->step++;
     return next;
@@ -394,6 +448,8 @@ step_record(struct rdb_parse *m, const uint8_t *p)
         return unknown(m, p, "%s %u", *p < FIRST_OPCODE ? "value type" : "opcode", *p);
     if (m->about_key && record->place == RDB_PLACE_RECORD)
         return damaged(m, p, "a key was announced and does not follow");
+    if (m->watch.observer.fn != NULL)
+        rdb_watch_record(&m->watch, *p, offset_of(m, p), !m->about_key);
     m->step = record->steps;
     return p + 1;
 }
@@ -419,9 +475,13 @@ step_checksum(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
 /* ---- the ends of records ----------------------------------------------------------------------------------------- */
 
 static inline void
-end_key(struct rdb_parse *m)
+end_key(struct rdb_parse *m, const uint8_t *p)
 {
-    m->info->types[m->step->arg]++;
+    enum rdb_type type = (enum rdb_type)m->step->arg;
+
+    if (m->watch.observer.fn != NULL)
+        rdb_watch_tell(&m->watch, m->db, type, m->expires, offset_of(m, p));
+    m->info->types[type]++;
     m->info->keys++;
     m->db_keys++;
     if (m->about_key) {
@@ -433,16 +493,26 @@ end_key(struct rdb_parse *m)
     m->step = record_steps;
 }
 
-/* A step that reads nothing. */
+/* The text, or nothing where not all of it was kept. */
+static void
+tally_aux(struct rdb_parse *m)
+{
+    const struct rdb_text *name = &m->texts[0], *value = &m->texts[1];
+
+    rdb_tally_aux(m->info, (const char *)name->bytes, name->len == name->full ? name->len : 0,
+                  (const char *)value->bytes, value->len == value->full ? value->len : 0);
+}
+
+/* A step that reads nothing; P is where it stands. */
 static inline void
-run_silent(struct rdb_parse *m)
+run_silent(struct rdb_parse *m, const uint8_t *p)
 {
     switch (m->step->op) {
     case RDB_OP_AGAIN:
         step_again(m);
         return;
     case RDB_OP_KEY_END:
-        end_key(m);
+        end_key(m, p);
         return;
     case RDB_OP_ITEM_END:
         m->step = m->items;
@@ -455,8 +525,7 @@ run_silent(struct rdb_parse *m)
         m->about_key = true;
         break;
     case RDB_OP_AUX_END:
-        rdb_tally_aux(m->info, (const char *)m->texts[0].bytes, m->texts[0].len, (const char *)m->texts[1].bytes,
-                      m->texts[1].len);
+        tally_aux(m);
         break;
     case RDB_OP_FUNCTION_END:
         m->info->functions++;
@@ -476,10 +545,16 @@ run_step(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     switch (m->step->op) {
     case RDB_OP_STRING:
         return step_string(m, p, end);
+    case RDB_OP_NAME:
+        return step_name(m, p, end);
+    case RDB_OP_VALUE:
+        return step_value(m, p, end);
     case RDB_OP_RECORD:
         return step_record(m, p);
     case RDB_OP_RAW:
         return step_raw(m, p, end);
+    case RDB_OP_EXPIRY:
+        return step_expiry(m, p, end);
     case RDB_OP_LENGTH:
     case RDB_OP_COUNT:
     case RDB_OP_COUNT_01:
@@ -490,7 +565,7 @@ run_step(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     case RDB_OP_MODULE_ITEMS:
         return step_length(m, p, end);
     case RDB_OP_TEXT:
-        return step_text(m, p, end);
+        return take_text(m, p, end, &m->texts[m->step->arg]);
     case RDB_OP_DOUBLE:
         return step_double(m, p, end);
     case RDB_OP_HEADER:
@@ -498,7 +573,7 @@ run_step(struct rdb_parse *m, const uint8_t *p, const uint8_t *end)
     case RDB_OP_CHECKSUM:
         return step_checksum(m, p, end);
     default:
-        run_silent(m);
+        run_silent(m, p);
         return p;
     }
 }
@@ -547,6 +622,8 @@ void
 rdb_parse_init(struct rdb_parse *m, struct rdb_info *info)
 {
     *m = (struct rdb_parse){.info = info, .verdict = RDB_FINE, .step = header_steps};
+    m->texts[0].room = m->texts[1].room = sizeof(m->texts[0].bytes);
+    rdb_watch_init(&m->watch);
 }
 
 void

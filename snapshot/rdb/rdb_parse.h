@@ -18,21 +18,16 @@
 #include "snapshot/rdb/lzf.h"
 #include "snapshot/rdb/rdb_grammar.h"
 #include "snapshot/rdb/rdb_info.h"
+#include "snapshot/rdb/rdb_watch.h"
 
 #define RDB_ATOM_MAX       19 /* the head of an LZF string: a byte and two lengths of nine */
-#define RDB_TEXT_MAX       1024
-#define RDB_TRAILER_LEN    8 /* the CRC behind the end mark... */
-#define RDB_FIRST_WITH_CRC 5 /* ...from this version of Redis on */
+#define RDB_TRAILER_LEN    8  /* the CRC behind the end mark... */
+#define RDB_FIRST_WITH_CRC 5  /* ...from this version of Redis on */
 
 enum rdb_verdict {
     RDB_FINE,    /* as far as it was fed */
     RDB_UNKNOWN, /* something this program does not know; the rest was not looked at */
     RDB_DAMAGED, /* what no version of the format allows */
-};
-
-struct rdb_text {
-    size_t len; /* 0 also when it had more than RDB_TEXT_MAX bytes */
-    uint8_t bytes[RDB_TEXT_MAX];
 };
 
 struct rdb_loop {
@@ -53,9 +48,10 @@ struct rdb_parse {
     struct rdb_loop loops[RDB_LOOPS_MAX];
     unsigned loop_count;
 
-    uint64_t skip;   /* payload bytes still to come */
-    uint8_t *keep;   /* where they are copied to, or NULL */
-    bool lzf_proven; /* set after rdb_parse_init(): see rdb_scan.h */
+    uint64_t skip;    /* payload bytes still to come */
+    size_t keep;      /* so many of them are kept... */
+    uint8_t *keep_at; /* ...here */
+    bool lzf_proven;  /* set after rdb_parse_init(): see rdb_scan.h */
     bool in_lzf;
     struct lzf lzf;
 
@@ -64,6 +60,7 @@ struct rdb_parse {
     uint64_t db, db_keys, db_expires;
     uint64_t trailer; /* bytes behind the end mark */
     struct rdb_text texts[2];
+    struct rdb_watch watch; /* its observer is set after rdb_parse_init() */
 
     uint64_t fed;         /* bytes before those of this call */
     const uint8_t *slice; /* what is being run over: those bytes, or an atom that was carried over */

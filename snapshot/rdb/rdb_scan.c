@@ -42,6 +42,7 @@ rdb_scan_new(const struct rdb_scan_options *options)
     rdb_info_init(&s->info);
     rdb_parse_init(&s->parse, &s->info);
     s->parse.lzf_proven = s->options.lzf_proven;
+    s->parse.watch.observer = s->options.observer;
     return s;
 }
 

@@ -22,6 +22,7 @@
 
 #include "base/err.h"
 #include "snapshot/rdb/rdb_info.h"
+#include "snapshot/rdb/rdb_key.h"
 
 struct rdb_scan;
 
@@ -31,6 +32,8 @@ struct rdb_scan_options {
     /* The caller proves by digests that these are bytes that were scanned without this before: compressed strings are
      * passed over by their length and not followed, which is a third of the work in a dump that is full of them. */
     bool lzf_proven;
+    /* Told of every complete key; without one, names and values are only passed over. */
+    struct rdb_observer observer;
 };
 
 /* A scanner before the first byte. OPTIONS may be NULL. Never NULL. */

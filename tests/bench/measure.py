@@ -99,6 +99,7 @@ class Bench:
                                                          lambda: self.fresh("target")), beside=baseline)
         self.row("zstd -t", measure(f"zstd -q -t {compressed}"))
         self.row("remora verify", measure(f"{self.remora} verify {words} --record no"), beside="zstd -t")
+        self.row("remora inspect", measure(f"{self.remora} inspect {words}"), beside="remora verify")
 
     def late_store(self, repo):
         """What several requests at once win back where each takes 20 ms longer."""

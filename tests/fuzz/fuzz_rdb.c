@@ -2,8 +2,10 @@
 /*
  * fuzz_rdb.c: any bytes at all into the RDB scanner. What has to hold: whole and in slices the verdict, its sentence
  * and the counts are the same; what is called good with a good CRC has one by the definition, too; nothing is called
- * good on its CRC alone unless that was allowed. Each input is tried as it is and with its last eight bytes corrected,
- * since hardly any mutation would get past the CRC.
+ * good on its CRC alone unless that was allowed. The sliced passes have an observer: it is told of as many keys as are
+ * counted, which together take no more than the dump has, whatever the slices, and whether compressed strings are
+ * followed or not. Each input is tried as it is and with its last eight bytes corrected, since hardly any mutation
+ * would get past the CRC.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -26,19 +28,62 @@ bitwise_crc(const uint8_t *data, size_t len)
     return crc;
 }
 
+/* What the observer was told, in sums; MIX is one of everything, in its order. */
+struct told {
+    uint64_t keys, bytes, expires, mix;
+    uint64_t types[RDB_TYPE_COUNT];
+};
+
 struct outcome {
     struct rdb_scan *scan;
     struct err err;
     int rc;
+    struct told told;
 };
 
-/* SEED 0: all at once. Else in slices of sizes that follow from it, each in memory of its own size. */
-static struct outcome
-scan(const uint8_t *data, size_t size, bool allow, uint64_t seed)
+static void
+mix_in(struct told *t, const void *data, size_t len)
 {
-    const struct rdb_scan_options options = {.allow_unparsed = allow};
-    struct outcome o = {.scan = rdb_scan_new(&options), .err = ERR_INIT};
+    const uint8_t *p = data;
 
+    for (size_t i = 0; i < len; i++)
+        t->mix = (t->mix ^ p[i]) * UINT64_C(0x100000001b3);
+}
+
+static void
+take_key(const struct rdb_key *key, void *cookie)
+{
+    struct told *t = cookie;
+
+    REQUIRE(key->name_len <= RDB_KEY_NAME_MAX && key->name_len <= key->name_full_len);
+    REQUIRE(key->name_len == RDB_KEY_NAME_MAX || key->name_len == key->name_full_len);
+    REQUIRE(key->bytes >= 2 && key->elements >= RDB_ELEMENTS_UNKNOWN);
+    REQUIRE(key->expires || key->expires_ms == -1);
+    REQUIRE(rdb_encoding_name(key->encoding) != NULL);
+    t->keys++;
+    t->bytes += key->bytes;
+    t->expires += key->expires;
+    t->types[key->type]++;
+    mix_in(t, key->name, key->name_len);
+    mix_in(t, &key->name_full_len, sizeof(key->name_full_len));
+    mix_in(t, &key->database, sizeof(key->database));
+    mix_in(t, &key->bytes, sizeof(key->bytes));
+    mix_in(t, &key->elements, sizeof(key->elements));
+    mix_in(t, &key->expires_ms, sizeof(key->expires_ms));
+    mix_in(t, &key->encoding, sizeof(key->encoding));
+}
+
+/* SEED 0: all at once. Else in slices of sizes that follow from it, each in memory of its own size. OPTIONS' observer,
+ * if any, is told to O's own struct told. */
+static void
+scan(struct outcome *out, const uint8_t *data, size_t size, const struct rdb_scan_options *options, uint64_t seed)
+{
+    struct rdb_scan_options own = *options;
+    struct outcome o = {.err = ERR_INIT};
+
+    own.observer.cookie = &out->told;
+    memset(&out->told, 0, sizeof(out->told));
+    o.scan = rdb_scan_new(&own);
     for (size_t at = 0; at < size && o.rc == 0;) {
         size_t n = size;
         uint8_t *slice = NULL;
@@ -57,7 +102,18 @@ scan(const uint8_t *data, size_t size, bool allow, uint64_t seed)
     if (o.rc == 0)
         o.rc = rdb_scan_finish(o.scan, &o.err);
     REQUIRE(o.rc == 0 || o.err.code == ERR_CORRUPT || o.err.code == ERR_UNSUPPORTED);
-    return o;
+    o.told = out->told;
+    *out = o;
+}
+
+/* What was told is what was counted, good or not. */
+static void
+require_told(const struct outcome *o, size_t size)
+{
+    const struct rdb_info *info = rdb_scan_info(o->scan);
+
+    REQUIRE(o->told.keys == info->keys && o->told.expires == info->expires && o->told.bytes <= size);
+    REQUIRE(memcmp(o->told.types, info->types, sizeof(info->types)) == 0);
 }
 
 static void
@@ -103,15 +159,38 @@ require_sound(const struct outcome *o, const uint8_t *data, size_t size, bool al
     REQUIRE(keys == info->keys);
 }
 
+/* An input that was parsed and found good again, whole and in other slices, with its compressed strings passed over. */
+static void
+try_proven(const uint8_t *data, size_t size, const struct rdb_scan_options *options, uint64_t seed,
+           const struct outcome *expected)
+{
+    struct rdb_scan_options proven = *options;
+    struct outcome again;
+
+    proven.lzf_proven = true;
+    for (int i = 0; i < 2; i++) {
+        scan(&again, data, size, &proven, i == 0 ? 0 : seed + 2);
+        require_same(expected, &again);
+        REQUIRE(memcmp(&again.told, &expected->told, sizeof(again.told)) == 0);
+        rdb_scan_free(again.scan);
+    }
+}
+
 static void
 try_input(const uint8_t *data, size_t size, uint64_t seed)
 {
     for (int allow = 0; allow < 2; allow++) {
-        struct outcome whole = scan(data, size, allow == 1, 0);
-        struct outcome sliced = scan(data, size, allow == 1, seed);
+        struct rdb_scan_options options = {.allow_unparsed = allow == 1};
+        struct outcome whole, sliced;
 
+        scan(&whole, data, size, &options, 0);
+        options.observer.fn = take_key;
+        scan(&sliced, data, size, &options, seed);
         require_sound(&whole, data, size, allow == 1);
         require_same(&whole, &sliced);
+        require_told(&sliced, size);
+        if (whole.rc == 0 && rdb_scan_info(whole.scan)->parsed)
+            try_proven(data, size, &options, seed, &sliced);
         rdb_scan_free(whole.scan);
         rdb_scan_free(sliced.scan);
     }

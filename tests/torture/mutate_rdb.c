@@ -2,7 +2,8 @@
 /*
  * mutate_rdb.c FILE... [--count N] [--seed S]: changes good dumps at random, a million ways if asked, and has the
  * scanner look at each in random slices. A changed dump must never be accepted as one with a good CRC; one without a
- * CRC only if that field is zero, or its version has none. Exit status 1 when that does not hold; the seed repeats it.
+ * CRC only if that field is zero, or its version has none. An observer is told of the keys that are counted, no others.
+ * Exit status 1 when that does not hold; the seed repeats it.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -113,6 +114,21 @@ mutate(struct dump *d, uint64_t *state)
     }
 }
 
+/* What the observer was told. */
+struct told {
+    uint64_t keys, bytes, expires;
+};
+
+static void
+take_key(const struct rdb_key *key, void *cookie)
+{
+    struct told *told = cookie;
+
+    told->keys++;
+    told->bytes += key->bytes;
+    told->expires += key->expires;
+}
+
 /* ---- one trial --------------------------------------------------------------------------------------------------- */
 
 static int
@@ -160,7 +176,9 @@ static const char *
 try_one(const struct dump *original, uint64_t *state, struct tally *tally)
 {
     struct err err = ERR_INIT;
-    struct rdb_scan *scan = rdb_scan_new(NULL);
+    struct told told = {0};
+    struct rdb_scan *scan = rdb_scan_new(&(struct rdb_scan_options){.observer = {take_key, &told}});
+    const struct rdb_info *info = rdb_scan_info(scan);
     struct dump d = {.data = mem_new(original->len + GROWTH), .len = original->len};
     const char *wrong = NULL;
 
@@ -169,7 +187,7 @@ try_one(const struct dump *original, uint64_t *state, struct tally *tally)
         mutate(&d, state);
     if (scan_randomly(scan, &d, state, &err) == 0) {
         tally->ok++;
-        wrong = judge(rdb_scan_info(scan), &d, d.len != original->len || memcmp(d.data, original->data, d.len) != 0);
+        wrong = judge(info, &d, d.len != original->len || memcmp(d.data, original->data, d.len) != 0);
     } else if (err.code == ERR_CORRUPT) {
         tally->corrupt++;
     } else if (err.code == ERR_UNSUPPORTED) {
@@ -177,6 +195,8 @@ try_one(const struct dump *original, uint64_t *state, struct tally *tally)
     } else {
         wrong = "neither corrupt nor unsupported";
     }
+    if (told.keys != info->keys || told.expires != info->expires || told.bytes > d.len)
+        wrong = "the observer was told of other keys than were counted";
     rdb_scan_free(scan);
     free(d.data);
     return wrong;

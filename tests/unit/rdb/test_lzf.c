@@ -13,7 +13,7 @@ follow(const uint8_t *data, size_t len, uint64_t out_len, size_t step, uint8_t *
     size_t taken = 0;
     enum lzf_status status = LZF_MORE;
 
-    lzf_start(&z, len, out_len, out);
+    lzf_start(&z, len, out_len, out, out != NULL ? out_len : 0);
     for (size_t end = 0; end < len && status == LZF_MORE;) {
         const uint8_t *p = data + taken;
 
