@@ -107,8 +107,8 @@ back_up(struct world *w)
     if (below(w, 4) == 0)
         put_segment(w, &item);
     if (slow) {
-        item.slow_left = 2 + (unsigned)below(w, 6);
-        item.slow_next_ms = w->now + span(w, HOUR, 11 * HOUR);
+        item.slow_left = 4 + (unsigned)below(w, 6);
+        item.slow_next_ms = w->now + span(w, 4 * HOUR, 11 * HOUR);
     } else if (!fails) {
         publish(w, &item);
     } else if (below(w, 4) == 0) {
@@ -135,7 +135,7 @@ go_on_slowly(struct world *w)
             continue;
         }
         put_segment(w, item);
-        item->slow_next_ms = w->now + span(w, HOUR, 11 * HOUR);
+        item->slow_next_ms = w->now + span(w, 4 * HOUR, 11 * HOUR);
     }
 }
 
