@@ -322,7 +322,7 @@ remove_probe(const struct repo *repo, const char *key, enum removal_outcome *out
 
 int
 leftover_remove(const struct repo *repo, const char *instance, const struct leftover *item, int64_t orphan_age_ms,
-                enum removal_outcome *outcome, uint64_t *objects, struct err *err)
+                const char *tool_version, enum removal_outcome *outcome, uint64_t *objects, struct err *err)
 {
     *outcome = REMOVAL_KEPT;
     *objects = 0;
@@ -333,7 +333,7 @@ leftover_remove(const struct repo *repo, const char *instance, const struct left
     case LEFTOVER_NOTE:
         return removal_of_data(repo, instance, &item->id, outcome, objects, err);
     case LEFTOVER_ORPHAN:
-        return removal_of_orphan(repo, instance, &item->id, orphan_age_ms, outcome, objects, err);
+        return removal_of_orphan(repo, instance, &item->id, orphan_age_ms, tool_version, outcome, objects, err);
     case LEFTOVER_STALE_NOTE:
         return removal_of_stale_note(repo, instance, &item->id, outcome, err);
     case LEFTOVER_FACTS:

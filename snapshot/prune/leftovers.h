@@ -59,6 +59,7 @@ const char *leftover_name(enum leftover_kind kind);
  * the rest. One that is not ready is REMOVAL_KEPT. A prune must not call this for a LEFTOVER_STALE_NOTE whose backup it
  * removes itself. */
 int leftover_remove(const struct repo *repo, const char *instance, const struct leftover *item, int64_t orphan_age_ms,
-                    enum removal_outcome *outcome, uint64_t *objects, struct err *err) MUST_CHECK;
+                    const char *tool_version, enum removal_outcome *outcome, uint64_t *objects,
+                    struct err *err) MUST_CHECK;
 
 #endif

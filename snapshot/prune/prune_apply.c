@@ -78,8 +78,8 @@ remove_leftover(struct applying *a, struct prune_leftover *l, struct err *err)
     struct err cause = ERR_INIT;
 
     l->objects = 0;
-    if (leftover_remove(a->repo, a->instance, l->what, a->plan->options.orphan_age_ms, &outcome, &l->objects, &cause) <
-        0) {
+    if (leftover_remove(a->repo, a->instance, l->what, a->plan->options.orphan_age_ms, a->plan->options.tool_version,
+                        &outcome, &l->objects, &cause) < 0) {
         *err = cause;
         return err_wrap(err, "remove what is left of %s", name);
     }

@@ -23,6 +23,7 @@ struct target {
     const char *instance;
     const struct backup_id *id;
     bool orphan;    /* its data have no note; else they have one, which must be REMOVAL_NOTE_AGE_MS old */
+    bool claimed;   /* an orphan that got its note from us */
     int64_t age_ms; /* of the newest of its data */
 };
 
@@ -151,7 +152,7 @@ may_go(const struct target *t, int64_t newest_ms, bool *yes, struct err *err)
         store_now(t->repo->store, &now, err) < 0)
         return -1;
     if (t->orphan)
-        *yes = !noted;
+        *yes = noted == t->claimed;
     else
         *yes = noted && now - noted_ms >= REMOVAL_NOTE_AGE_MS;
     if (newest_ms > 0 && now - newest_ms < t->age_ms)
@@ -261,8 +262,19 @@ remove_rest(const struct target *t, enum removal_outcome *outcome, struct err *e
     return settle_denied(fact_remove(t->repo, t->instance, LAYOUT_EXPIRED, t->id, err), outcome, err);
 }
 
+/* An orphan gets a note before anything of it goes. An arrival of the same id is refused while the note is there, and
+ * it stays for a day: so no request of ours, however late the store carries it out, meets segments that were put anew.
+ */
 static int
-remove_what_is_left(const struct target *t, enum removal_outcome *outcome, uint64_t *objects, struct err *err)
+claim_orphan(struct target *t, const char *tool_version, struct err *err)
+{
+    t->claimed = true;
+    return fact_put(t->repo, t->instance, LAYOUT_EXPIRED, t->id, "data without a manifest", tool_version, err);
+}
+
+static int
+remove_what_is_left(struct target *t, const char *tool_version, enum removal_outcome *outcome, uint64_t *objects,
+                    struct err *err)
 {
     struct survey data;
     bool yes = false;
@@ -273,6 +285,8 @@ remove_what_is_left(const struct target *t, enum removal_outcome *outcome, uint6
         return err_wrap(err, "remove what is left of backup %s", t->id->text);
     if (!yes)
         return 0;
+    if (t->orphan && data.objects > 0 && claim_orphan(t, tool_version, err) < 0)
+        return err_wrap(err, "remove what is left of backup %s", t->id->text);
     *outcome = REMOVAL_DONE;
     if ((data.objects > 0 ? remove_pages(t, outcome, objects, err) : remove_rest(t, outcome, err)) < 0)
         return err_wrap(err, "remove what is left of backup %s", t->id->text);
@@ -283,19 +297,18 @@ int
 removal_of_data(const struct repo *repo, const char *instance, const struct backup_id *id,
                 enum removal_outcome *outcome, uint64_t *objects, struct err *err)
 {
-    const struct target t = {.repo = repo, .instance = instance, .id = id, .age_ms = REMOVAL_NOTE_AGE_MS};
+    struct target t = {.repo = repo, .instance = instance, .id = id, .age_ms = REMOVAL_NOTE_AGE_MS};
 
-    return remove_what_is_left(&t, outcome, objects, err);
+    return remove_what_is_left(&t, NULL, outcome, objects, err);
 }
 
 int
 removal_of_orphan(const struct repo *repo, const char *instance, const struct backup_id *id, int64_t age_ms,
-                  enum removal_outcome *outcome, uint64_t *objects, struct err *err)
+                  const char *tool_version, enum removal_outcome *outcome, uint64_t *objects, struct err *err)
 {
-    const struct target t = {
-        .repo = repo, .instance = instance, .id = id, .orphan = true, .age_ms = at_least_a_day(age_ms)};
+    struct target t = {.repo = repo, .instance = instance, .id = id, .orphan = true, .age_ms = at_least_a_day(age_ms)};
 
-    return remove_what_is_left(&t, outcome, objects, err);
+    return remove_what_is_left(&t, tool_version, outcome, objects, err);
 }
 
 /* ---- notes and facts --------------------------------------------------------------------------------------------- */

@@ -44,10 +44,12 @@ int removal_of_manifest_within(int64_t note_valid_ms, const struct repo *repo, c
 int removal_of_data(const struct repo *repo, const char *instance, const struct backup_id *id,
                     enum removal_outcome *outcome, uint64_t *objects, struct err *err) MUST_CHECK;
 
-/* Data without a manifest and without a note, such as a killed backup leaves: the same, where the newest object is
- * older than AGE_MS (at least 24 h). */
+/* Data without a manifest and without a note, such as a killed backup leaves, where the newest object is older than
+ * AGE_MS (at least 24 h). They get a note first, which keeps backups of the same id from arriving, and goes a day later
+ * by removal_of_data(). */
 int removal_of_orphan(const struct repo *repo, const char *instance, const struct backup_id *id, int64_t age_ms,
-                      enum removal_outcome *outcome, uint64_t *objects, struct err *err) MUST_CHECK;
+                      const char *tool_version, enum removal_outcome *outcome, uint64_t *objects,
+                      struct err *err) MUST_CHECK;
 
 /* A note beside a manifest goes when it is older than REMOVAL_NOTE_STALE_MS: nobody acts on it any more. */
 int removal_of_stale_note(const struct repo *repo, const char *instance, const struct backup_id *id,

@@ -58,7 +58,8 @@ remove_first(uint64_t *objects)
     enum removal_outcome outcome = REMOVAL_HELD;
     struct err err = ERR_INIT;
 
-    assert_ok(leftover_remove(&here.at.repo, CASE_INSTANCE, &found.items[0], 0, &outcome, objects, &err), &err);
+    assert_ok(leftover_remove(&here.at.repo, CASE_INSTANCE, &found.items[0], 0, "0.0.test", &outcome, objects, &err),
+              &err);
     return outcome;
 }
 
@@ -99,6 +100,11 @@ leftovers_find__data_alone__orphan_that_waits(void **state)
     find(0);
     assert_int_equal(remove_first(&objects), REMOVAL_DONE);
     assert_int_equal(objects, 3);
+    find(0);
+    assert_one(LEFTOVER_NOTE, false, "waits until"); /* it got one, so that nothing of that id arrives meanwhile */
+    prune_case_travel(&here, 48);
+    find(0);
+    assert_int_equal(remove_first(&objects), REMOVAL_DONE);
     find(0);
     assert_int_equal(found.count, 0);
 }
@@ -185,7 +191,9 @@ leftovers_find__probe__goes_after_an_hour(void **state)
         enum removal_outcome outcome = REMOVAL_DONE;
         struct err err = ERR_INIT;
 
-        assert_ok(leftover_remove(&here.at.repo, CASE_INSTANCE, &found.items[0], 0, &outcome, &objects, &err), &err);
+        assert_ok(
+            leftover_remove(&here.at.repo, CASE_INSTANCE, &found.items[0], 0, "0.0.test", &outcome, &objects, &err),
+            &err);
         assert_int_equal(outcome, REMOVAL_NOT_YET);
         assert_int_equal(err.code, ERR_STORE_DENIED);
     }

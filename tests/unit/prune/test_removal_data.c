@@ -34,7 +34,8 @@ remove_orphan(int64_t age_ms, uint64_t *objects)
     enum removal_outcome outcome = REMOVAL_KEPT;
     struct err err = ERR_INIT;
 
-    assert_ok(removal_of_orphan(&here.at.repo, CASE_INSTANCE, &here.id, age_ms, &outcome, objects, &err), &err);
+    assert_ok(removal_of_orphan(&here.at.repo, CASE_INSTANCE, &here.id, age_ms, "0.0.test", &outcome, objects, &err),
+              &err);
     return outcome;
 }
 
@@ -293,6 +294,11 @@ removal_of_orphan__old__goes(void **state)
     prune_case_travel(&here, 24);
     assert_int_equal(remove_orphan(0, &objects), REMOVAL_DONE);
     assert_int_equal(objects, 3);
+    assert_int_equal(prune_case_count_data(&here), 0);
+    assert_true(prune_case_has_fact(&here, LAYOUT_EXPIRED)); /* nothing of that id may arrive now */
+    assert_int_equal(prune_case_remove_data(&here, &objects), REMOVAL_KEPT);
+    prune_case_travel(&here, 48);
+    assert_int_equal(prune_case_remove_data(&here, &objects), REMOVAL_DONE);
     assert_int_equal(prune_case_count(&here), 0);
 }
 
@@ -352,8 +358,8 @@ removal_of_orphan__stat_of_manifest_fails__is_an_error(void **state)
     prune_case_travel(&here, 24);
     store_fault_add(here.at.store,
                     &(struct store_fault){.call = STORE_CALL_STAT, .what = STORE_FAULT_FAIL, .code = ERR_STORE_DENIED});
-    assert_fails(removal_of_orphan(&here.at.repo, CASE_INSTANCE, &here.id, 0, &outcome, &objects, &err), &err,
-                 ERR_STORE_DENIED);
+    assert_fails(removal_of_orphan(&here.at.repo, CASE_INSTANCE, &here.id, 0, "0.0.test", &outcome, &objects, &err),
+                 &err, ERR_STORE_DENIED);
     assert_int_equal(prune_case_count_data(&here), 3);
 }
 
