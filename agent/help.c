@@ -102,7 +102,7 @@ write_commands(struct buf *out, struct err *err)
     for (int i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
         const struct command *c = command_get((enum command_id)i);
 
-        if (buf_printf(out, err, "  %-8s %-12s %s\n", c->name, c->arguments, c->summary) < 0)
+        if (buf_printf(out, err, "  %-8s %-17s %s\n", c->name, c->arguments, c->summary) < 0)
             return -1;
     }
     return 0;
