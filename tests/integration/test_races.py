@@ -5,7 +5,6 @@ them killed at random moments. Between the storms a day passes for what is store
 is whole at all times, what is held stays, and in the end nothing is left over.
 """
 
-import os
 import random
 import signal
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from support import data, gateway, remora, s3
 from support.case import CAMPAIGN, Case, each, limit, share
+from support.repository import grow_older
 
 RULES = ["--keep-last", 3, "--min-good", 2, "--orphan-age", "24h"]
 SECONDS = 5  # of one storm
@@ -180,6 +180,7 @@ class Races(Case):
         """When all is quiet, two prunes a day apart leave nothing but what is listed."""
         for backup_id in self.listed(yard):
             self.expect(remora.OK, yard.run("release", backup_id))
+        self.held.clear()
         for _ in range(3):
             self.expect(remora.OK, yard.run("prune", *RULES, "--apply"))
             yard.later()
@@ -202,11 +203,3 @@ class Both:
             return self.yard.start(*line)
         env = {**getattr(self.yard.repo, "env", {}), **self.yard.env}
         return self.back.start(*line[1:], env=env)
-
-
-def grow_older(path, hours):
-    """As if that time had passed: every file was put so much earlier."""
-    for name in Path(path).rglob("*"):
-        if name.is_file():
-            times = name.stat()
-            os.utime(name, (times.st_atime, times.st_mtime - hours * 3600))
