@@ -136,6 +136,8 @@ copy_item(struct copying *c, const struct copy_item *item, struct err *err)
     if (copy_one(c, &item->id, &result, &failure) == 0)
         return tell(c, &item->id, &result, err);
     if (failure.code == ERR_NOT_FOUND) {
+        if (repo_check_there(c->options.from, err) < 0 || repo_check_there(c->options.to, err) < 0)
+            return -1;
         log_info("backup was removed meanwhile", LOG_S("id", item->id.text));
         return 0;
     }
@@ -229,7 +231,8 @@ open_both(const struct config *config, const struct config *target, struct opene
         return -1;
     if (open_repo_instance(target, config->create ? OPEN_REPO_CREATE : OPEN_REPO_WRITE, to, err) < 0)
         return err_wrap(err, "the target (--to-repo)");
-    if (strcmp(from->repo.id, to->repo.id) == 0 && strcmp(config->instance, target->instance) == 0)
+    if (strcmp(from->repo.id, to->repo.id) == 0 && strcmp(store_url(from->store), store_url(to->store)) == 0 &&
+        strcmp(config->instance, target->instance) == 0)
         return err_set(err, ERR_USAGE,
                        "source and target are the same: instance \"%s\" of the repository %s; give another --to-repo "
                        "or --to-instance",

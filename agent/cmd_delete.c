@@ -6,6 +6,7 @@
 #include "agent/open_repo.h"
 #include "agent/pick.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/units.h"
 #include "snapshot/prune/removal.h"
 #include "snapshot/prune/survey.h"
@@ -45,12 +46,14 @@ is_good(const struct catalog_entry *e)
     return e->state == CATALOG_WHOLE && (!e->suspicious || e->accepted);
 }
 
-/* ERR_REFUSED where ID is held, or is the last good one and --force was not given. */
+/* ERR_REFUSED where ID is held, or is the last good one and --force was not given. RESERVE is then what has to be left,
+ * also when others delete at the same time; its ids lie in *OTHERS, which the caller frees. */
 static int
-check_dispensable(const struct config *config, const struct repo *repo, const struct backup_id *id, struct err *err)
+check_dispensable(const struct config *config, const struct repo *repo, const struct backup_id *id,
+                  struct removal_reserve *reserve, struct backup_id **others, struct err *err)
 {
     struct catalog *catalog = NULL;
-    bool held = false, good = false, others = false;
+    bool held = false, good = false;
 
     if (fact_find(repo, config->instance, LAYOUT_HOLD, id, &held, NULL, err) < 0)
         return -1;
@@ -60,16 +63,21 @@ check_dispensable(const struct config *config, const struct repo *repo, const st
         return 0;
     if (catalog_load(repo, config->instance, CATALOG_MARKS, &catalog, err) < 0)
         return -1;
-    for (size_t i = 0; i < catalog->count; i++) {
-        if (!is_good(&catalog->entries[i]))
+    *others = mem_array(catalog->count, sizeof(**others));
+    reserve->ids = *others;
+    for (size_t i = catalog->count; i > 0; i--) {
+        const struct catalog_entry *e = &catalog->entries[i - 1];
+
+        if (!is_good(e))
             continue;
-        if (strcmp(catalog->entries[i].id.text, id->text) == 0)
+        if (strcmp(e->id.text, id->text) == 0)
             good = true;
         else
-            others = true;
+            (*others)[reserve->count++] = e->id;
     }
     catalog_free(catalog);
-    if (!good || others)
+    reserve->needed = good ? 1 : 0;
+    if (reserve->count >= reserve->needed)
         return 0;
     return err_set(err, ERR_REFUSED,
                    "backup %s is the last good one of instance \"%s\"; --force removes it all the same", id->text,
@@ -103,12 +111,21 @@ delete_backup(const struct config *config, const struct repo *repo, const struct
 {
     const char *reason = config->reason != NULL ? config->reason : "delete";
     enum removal_outcome outcome = REMOVAL_KEPT;
+    struct removal_reserve reserve = {0};
+    struct backup_id *others = NULL;
     struct err cause = ERR_INIT;
+    int rc;
 
-    if (check_there(config, repo, id, err) < 0 || check_dispensable(config, repo, id, err) < 0)
+    if (check_there(config, repo, id, err) < 0)
         return -1;
-    if (removal_of_manifest(repo, config->instance, id, reason, REMORA_VERSION, &outcome, &cause) < 0) {
-        *err = cause;
+    rc = check_dispensable(config, repo, id, &reserve, &others, err);
+    if (rc == 0)
+        rc = removal_of_manifest_reserving(&reserve, repo, config->instance, id, reason, REMORA_VERSION, &outcome,
+                                           &cause);
+    free(others);
+    if (rc < 0) {
+        if (cause.code != ERR_NONE)
+            *err = cause;
         return -1;
     }
     if (outcome == REMOVAL_HELD) /* since we looked */

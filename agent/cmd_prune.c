@@ -11,6 +11,8 @@
 #include "base/units.h"
 #include "snapshot/prune/prune.h"
 
+#define ORPHAN_AGE_MAX_MS ((int64_t)10 * 366 * 24 * 3600 * 1000)
+
 static const struct table_column backup_columns[] = {
     {"ID", false}, {"TIME", false}, {"ACTION", false}, {"REASON", false}};
 static const struct table_column leftover_columns[] = {
@@ -224,6 +226,8 @@ take_options(const struct config *c, struct prune_options *o, struct err *err)
 {
     if (c->orphan_age_ms < REMOVAL_NOTE_AGE_MS)
         return err_set(err, ERR_USAGE, "--orphan-age is less than 24h, by when every backup that runs has ended");
+    if (c->orphan_age_ms > ORPHAN_AGE_MAX_MS)
+        return err_set(err, ERR_USAGE, "--orphan-age is more than ten years");
     *o = (struct prune_options){
         .policy =
             {

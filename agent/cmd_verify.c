@@ -216,6 +216,8 @@ verify_listed(struct check *c, const struct backup_id *id, struct err *err)
     }
     if (problem.code != ERR_NOT_FOUND)
         return tell_problem(c, id, &problem, err);
+    if (repo_check_there(c->repo, err) < 0)
+        return -1;
     log_info("this backup was removed meanwhile", LOG_S("id", id->text));
     return 0;
 }

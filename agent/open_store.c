@@ -123,7 +123,7 @@ open_store_sweep(struct store *s, int64_t min_age_ms, uint64_t *removed, struct 
     *removed = 0;
     while (s->inner != NULL)
         s = s->inner;
-    return strcmp(s->ops->name, "file") == 0 ? store_file_sweep(s, min_age_ms, removed, err) : 0;
+    return strcmp(s->ops->name, "file") == 0 ? store_file_sweep(s, "instances", min_age_ms, removed, err) : 0;
 }
 
 struct store *

@@ -116,6 +116,10 @@ export_backup(const struct repo *repo, const char *instance, const struct backup
 
     *bytes = 0;
     x.m = m;
+    if (rc == 0 && m->has_other_members)
+        rc = err_set(err, ERR_UNSUPPORTED,
+                     "backup %s has members that this version does not know and would leave behind; use a newer remora",
+                     id->text);
     if (rc == 0) {
         x.tar = tar_writer_to_fd(fd, err);
         rc = x.tar != NULL ? add_all(&x, data, len, err) : -1;

@@ -70,45 +70,49 @@ verify_config(const struct repo *repo, const struct manifest *m, const struct re
     return rc;
 }
 
-/* The member "load" of the fact at KEY, or NULL. An unreadable fact is as good as none: it is about to be replaced. */
-static json_t *
-last_load(const struct repo *repo, const char *key, struct err *err)
+/* *LOAD is the member "load" of the fact at KEY, or NULL. A damaged fact is as good as none: it is about to be
+ * replaced. One that could not be asked for is not. */
+static int
+last_load(const struct repo *repo, const char *key, json_t **load, struct err *err)
 {
-    json_t *fact, *load;
+    struct err why = ERR_INIT;
     char *data = NULL;
     size_t len = 0;
+    json_t *fact;
 
-    if (store_get_all(repo->store, key, REPO_SMALL_OBJECT, &data, &len, err) < 0)
-        return NULL;
-    fact = json_read_object(data, len, err);
-    load = json_object_get(fact, "load");
-    json_incref(load);
+    *load = NULL;
+    if (store_get_all(repo->store, key, REPO_SMALL_OBJECT, &data, &len, &why) < 0) {
+        if (why.code == ERR_NOT_FOUND || why.code == ERR_CORRUPT)
+            return 0;
+        *err = why;
+        return -1;
+    }
+    fact = json_read_object(data, len, &why);
+    if (json_is_object(json_object_get(fact, "load")))
+        *load = json_incref(json_object_get(fact, "load"));
     json_decref(fact);
     free(data);
-    if (!json_is_object(load)) {
-        json_decref(load);
-        return NULL;
-    }
-    return load;
+    return 0;
 }
 
 int
 verify_record(const struct repo *repo, const struct manifest *m, const struct verify_fact *found, struct err *err)
 {
     char when[UNITS_TEXT_MAX], *line, *text;
-    struct err unused = ERR_INIT;
     struct layout_key key;
     struct store_put put = {.key = key.text};
-    json_t *fact, *load;
+    json_t *fact, *load = NULL;
     int rc;
 
     REQUIRE((found->level == VERIFY_LOAD) == (found->server != NULL));
     (void)units_format_time_ms(repo_now_ms(repo), when);
     layout_fact(&key, m->instance, LAYOUT_VERIFIED, &m->id);
+    if (found->server != NULL)
+        load = json_pack("{ss ss}", "time", when, "server", found->server);
+    else if (last_load(repo, key.text, &load, err) < 0)
+        return -1;
     fact = json_pack("{ss ss ss ss}", "id", m->id.text, "time", when, "level", verify_level_name(found->level), "tool",
                      found->tool_version);
-    load = found->server != NULL ? json_pack("{ss ss}", "time", when, "server", found->server)
-                                 : last_load(repo, key.text, &unused);
     REQUIRE(fact != NULL && (load == NULL || json_object_set_new(fact, "load", load) == 0));
     line = json_write_line(fact);
     text = mem_printf("%s\n", line);

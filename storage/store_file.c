@@ -413,7 +413,7 @@ store_file_open(const char *path, unsigned flags, struct err *err)
 }
 
 int
-store_file_sweep(struct store *s, int64_t min_age_ms, uint64_t *removed, struct err *err)
+store_file_sweep(struct store *s, const char *folder, int64_t min_age_ms, uint64_t *removed, struct err *err)
 {
     int64_t now = 0;
 
@@ -421,7 +421,8 @@ store_file_sweep(struct store *s, int64_t min_age_ms, uint64_t *removed, struct 
     *removed = 0;
     if ((s->features & STORE_WRITABLE) == 0)
         return err_set(err, ERR_REFUSED, "%s: the store was opened for reading only", s->url);
-    if (file_now(s, &now, err) < 0 || store_file_sweep_root(self(s)->root, now - min_age_ms, removed, err) < 0)
+    if (file_now(s, &now, err) < 0 ||
+        store_file_sweep_folder(self(s)->root, folder, now - min_age_ms, removed, err) < 0)
         return err_wrap(err, "%s: remove old temporary files", s->url);
     return 0;
 }

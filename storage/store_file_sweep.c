@@ -59,14 +59,14 @@ sweep_entry(int dirfd, const char *name, enum store_file_kind kind, void *cookie
 }
 
 int
-store_file_sweep_root(const char *root, int64_t before_ms, uint64_t *removed, struct err *err)
+store_file_sweep_folder(const char *root, const char *folder, int64_t before_ms, uint64_t *removed, struct err *err)
 {
     struct sweep w = {.before_ms = before_ms};
     int dirfd = store_file_open_root(root, err), rc;
 
     if (dirfd < 0)
         return -1;
-    rc = store_file_each_entry(dirfd, true, sweep_entry, &w, err);
+    rc = sweep_entry(dirfd, folder, STORE_FILE_FOLDER, &w, err);
     (void)close(dirfd);
     *removed = w.removed;
     return rc;

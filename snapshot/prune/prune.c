@@ -133,8 +133,12 @@ add_backups(struct prune_plan *plan, const struct planning *p)
         b->id = p->catalog->entries[i].id;
         b->taken_ms = p->items[i].taken_ms;
         b->good = p->items[i].good;
-        b->action = p->items[i].keep ? PRUNE_KEEP : PRUNE_REMOVE;
-        (void)snprintf(b->why, sizeof(b->why), "%s", p->items[i].why);
+        b->action = p->items[i].keep || p->items[i].broken ? PRUNE_KEEP : PRUNE_REMOVE;
+        /* What was found out just now, by one look, is no reason to remove: a part of it may still be of use. */
+        if (p->items[i].broken && !p->items[i].keep)
+            (void)snprintf(b->why, sizeof(b->why), "its data are not all there: `remora verify` it, then delete it");
+        else
+            (void)snprintf(b->why, sizeof(b->why), "%s", p->items[i].why);
     }
     (void)snprintf(plan->paused, sizeof(plan->paused), "%s", p->verdict.paused);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prune_apply.c: what becomes of a plan: see prune.h. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/sig.h"
 #include "snapshot/prune/prune.h"
 #include "snapshot/prune/removal.h"
@@ -12,11 +14,12 @@ struct applying {
     const struct repo *repo;
     const char *instance;
     struct prune_plan *plan;
-    uint64_t good;     /* backups that are there now */
-    uint64_t done;     /* removals that came about */
-    uint64_t put_off;  /* and that were denied */
-    uint64_t refusals; /* of those: for want of permission */
-    struct err denial; /* the last of these */
+    struct removal_reserve reserve; /* the good ones that stay, newest first */
+    uint64_t good;                  /* backups that are there now */
+    uint64_t done;                  /* removals that came about */
+    uint64_t put_off;               /* and that were denied */
+    uint64_t refusals;              /* of those: for want of permission */
+    struct err denial;              /* the last of these */
 };
 
 /* What OUTCOME makes of a thing that was to go; WHY (of SIZE bytes) tells it where that is news. */
@@ -55,7 +58,8 @@ remove_backup(struct applying *a, struct prune_backup *b, struct err *err)
     if (b->good && a->good <= o->policy.min_good)
         return err_set(err, ERR_REFUSED, "backup %s is not removed: only %llu good ones would be left", b->id.text,
                        (unsigned long long)a->good - 1);
-    if (removal_of_manifest(a->repo, a->instance, &b->id, b->why, o->tool_version, &outcome, &cause) < 0) {
+    if (removal_of_manifest_reserving(b->good ? &a->reserve : NULL, a->repo, a->instance, &b->id, b->why,
+                                      o->tool_version, &outcome, &cause) < 0) {
         *err = cause;
         return err_wrap(err, "remove backup %s", b->id.text);
     }
@@ -110,11 +114,24 @@ int
 prune_plan_apply(const struct repo *repo, const char *instance, struct prune_plan *plan, struct err *err)
 {
     struct applying a = {.repo = repo, .instance = instance, .plan = plan, .denial = ERR_INIT};
+    struct backup_id *stay;
+    int rc;
 
     REQUIRE(!plan->complete);
-    for (size_t i = 0; i < plan->backup_count; i++)
-        a.good += plan->backups[i].good;
-    if (remove_all(&a, err) < 0)
+    stay = mem_array(plan->backup_count, sizeof(*stay));
+    for (size_t i = plan->backup_count; i > 0; i--) {
+        const struct prune_backup *b = &plan->backups[i - 1];
+
+        a.good += b->good;
+        if (b->good && b->action == PRUNE_KEEP)
+            stay[a.reserve.count++] = b->id;
+    }
+    a.reserve.ids = stay;
+    a.reserve.needed =
+        a.reserve.count < plan->options.policy.min_good ? a.reserve.count : plan->options.policy.min_good;
+    rc = remove_all(&a, err);
+    free(stay);
+    if (rc < 0)
         return -1;
     plan->complete = true;
     if (a.done > 0 || a.refusals == 0 || a.refusals < a.put_off)

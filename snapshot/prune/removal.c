@@ -25,6 +25,7 @@ struct target {
     bool orphan;    /* its data have no note; else they have one, which must be REMOVAL_NOTE_AGE_MS old */
     bool claimed;   /* an orphan that got its note from us */
     int64_t age_ms; /* of the newest of its data */
+    const struct removal_reserve *reserve; /* NULL: nothing has to be left */
 };
 
 /* RC is what a removal returned: one that the store denies for now is an outcome, and ERR stays set. */
@@ -70,6 +71,28 @@ remove_manifest(const struct target *t, const char *reason, const char *tool_ver
     return *outcome == REMOVAL_DONE ? renew_note(t, reason, tool_version, err) : 0;
 }
 
+/* Is enough of the reserve left? A note that is old is nobody's any more. */
+static int
+check_reserve(const struct target *t, bool *enough, struct err *err)
+{
+    const struct removal_reserve *r = t->reserve;
+    uint64_t left = 0;
+    int64_t now = 0, noted_ms = 0;
+
+    if (r != NULL && r->needed > 0 && store_now(t->repo->store, &now, err) < 0)
+        return -1;
+    for (size_t i = 0; r != NULL && i < r->count && left < r->needed; i++) {
+        bool there = false, noted = false;
+
+        if (survey_manifest(t->repo, t->instance, &r->ids[i], &there, err) < 0 ||
+            (there && fact_find(t->repo, t->instance, LAYOUT_EXPIRED, &r->ids[i], &noted, &noted_ms, err) < 0))
+            return -1;
+        left += there && (!noted || now - noted_ms >= REMOVAL_NOTE_STALE_MS);
+    }
+    *enough = r == NULL || left >= r->needed;
+    return 0;
+}
+
 /* What must be so when the manifest is removed: it was there, then the note was put, then no hold was there (whoever
  * puts one later sees the note), and the note is still there. *OUTCOME is set where that ends the matter. */
 enum readiness { READY, ENDED, AGAIN };
@@ -78,7 +101,7 @@ static int
 get_ready(const struct target *t, const char *reason, const char *tool_version, enum readiness *readiness,
           enum removal_outcome *outcome, struct err *err)
 {
-    bool there = false, held = false, noted = false;
+    bool there = false, held = false, noted = false, enough = false;
 
     *readiness = ENDED;
     *outcome = REMOVAL_DONE;
@@ -94,18 +117,25 @@ get_ready(const struct target *t, const char *reason, const char *tool_version, 
         *outcome = REMOVAL_HELD;
         return 0;
     }
+    if (check_reserve(t, &enough, err) < 0)
+        return -1;
+    if (!enough) {
+        *outcome = REMOVAL_KEPT;
+        (void)err_set(err, ERR_REFUSED, "others have removed good backups meanwhile: too few would be left");
+        return 0;
+    }
     if (fact_find(t->repo, t->instance, LAYOUT_EXPIRED, t->id, &noted, NULL, err) < 0)
         return -1;
     *readiness = noted ? READY : AGAIN;
     return 0;
 }
 
-int
-removal_of_manifest_within(int64_t note_valid_ms, const struct repo *repo, const char *instance,
-                           const struct backup_id *id, const char *reason, const char *tool_version,
-                           enum removal_outcome *outcome, struct err *err)
+static int
+remove_within(const struct target *target, int64_t note_valid_ms, const char *reason, const char *tool_version,
+              enum removal_outcome *outcome, struct err *err)
 {
-    const struct target t = {.repo = repo, .instance = instance, .id = id};
+    const struct target t = *target;
+    const struct backup_id *id = t.id;
 
     for (int starts = 0; starts < STARTS_MAX; starts++) {
         int64_t began = clock_boot_ms();
@@ -125,6 +155,26 @@ removal_of_manifest_within(int64_t note_valid_ms, const struct repo *repo, const
                    "remove backup %s: %d times its note was gone, or more than %" PRId64
                    " s old, when all was ready; nothing was removed, try again",
                    id->text, STARTS_MAX, note_valid_ms / 1000);
+}
+
+int
+removal_of_manifest_within(int64_t note_valid_ms, const struct repo *repo, const char *instance,
+                           const struct backup_id *id, const char *reason, const char *tool_version,
+                           enum removal_outcome *outcome, struct err *err)
+{
+    const struct target t = {.repo = repo, .instance = instance, .id = id};
+
+    return remove_within(&t, note_valid_ms, reason, tool_version, outcome, err);
+}
+
+int
+removal_of_manifest_reserving(const struct removal_reserve *reserve, const struct repo *repo, const char *instance,
+                              const struct backup_id *id, const char *reason, const char *tool_version,
+                              enum removal_outcome *outcome, struct err *err)
+{
+    const struct target t = {.repo = repo, .instance = instance, .id = id, .reserve = reserve};
+
+    return remove_within(&t, REMOVAL_NOTE_VALID_MS, reason, tool_version, outcome, err);
 }
 
 int

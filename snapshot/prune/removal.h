@@ -32,6 +32,19 @@ enum removal_outcome {
 int removal_of_manifest(const struct repo *repo, const char *instance, const struct backup_id *id, const char *reason,
                         const char *tool_version, enum removal_outcome *outcome, struct err *err) MUST_CHECK;
 
+/* Good backups of which NEEDED have to be left. */
+struct removal_reserve {
+    const struct backup_id *ids;
+    size_t count;
+    uint64_t needed;
+};
+
+/* The same, but REMOVAL_KEPT unless so many of RESERVE are there and not about to be removed themselves: asked after
+ * the note was put, so that of two removers that count on each other's backup one sees the other's note. */
+int removal_of_manifest_reserving(const struct removal_reserve *reserve, const struct repo *repo, const char *instance,
+                                  const struct backup_id *id, const char *reason, const char *tool_version,
+                                  enum removal_outcome *outcome, struct err *err) MUST_CHECK;
+
 /* The same with another time than REMOVAL_NOTE_VALID_MS, for tests. ERR_STORAGE when the store is always too slow. */
 int removal_of_manifest_within(int64_t note_valid_ms, const struct repo *repo, const char *instance,
                                const struct backup_id *id, const char *reason, const char *tool_version,

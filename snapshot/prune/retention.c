@@ -245,6 +245,19 @@ newest_whole(const struct judge *j)
     return NULL;
 }
 
+/* Is the last backup, those of wrong clocks left aside, one of which nothing can be read? */
+static bool
+is_newest_damaged(const struct judge *j)
+{
+    for (size_t i = j->count; i > 0; i--) {
+        const struct retention_item *item = &j->items[i - 1];
+
+        if (!is_future(j, item))
+            return !item->whole && !item->unsupported;
+    }
+    return false;
+}
+
 static void
 find_pause(const struct judge *j, char *out, size_t size)
 {
@@ -255,6 +268,12 @@ find_pause(const struct judge *j, char *out, size_t size)
     out[0] = '\0';
     if (!retention_has_rule(j->policy)) {
         (void)snprintf(out, size, "no rule was given");
+        return;
+    }
+    if (is_newest_damaged(j)) {
+        (void)snprintf(out, size,
+                       "the newest backup is damaged, so nobody knows whether it is suspicious; take another, or "
+                       "`remora delete` it");
         return;
     }
     if (newest != NULL && newest->suspicious) {

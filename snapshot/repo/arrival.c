@@ -110,7 +110,8 @@ look_for_remains(struct arrival *a, struct err *err)
         return 0;
     return err_set(err, ERR_LOCKED,
                    "what an interrupted run has left of this backup in %s is %s old, which is too old to go on with: "
-                   "remove it there with `remora prune --apply` (which does so once it is 24h old), then try again",
+                   "`remora prune --apply` there removes it once it is 24h old, and another a day later frees the id; "
+                   "or take another --instance now",
                    store_url(a->repo->store), units_format_duration(a->age_ms, age));
 }
 
@@ -187,7 +188,10 @@ arrival_begin(const struct repo *repo, const char *instance, const struct manife
     a->data = data;
     a->len = len;
     (void)snprintf(a->m.instance, sizeof(a->m.instance), "%s", instance);
-    rc = count_segments(a, err);
+    rc = m->has_other_members ? err_set(err, ERR_UNSUPPORTED,
+                                        "it has members that this version does not know and would leave behind; use a "
+                                        "newer remora")
+                              : count_segments(a, err);
     if (rc == 0) {
         a->sizes = mem_array(a->count, sizeof(*a->sizes));
         rc = look_around(a, there, err);

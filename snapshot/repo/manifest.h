@@ -54,6 +54,7 @@ struct manifest {
     bool suspicious;
     struct manifest_member rdb_member;
     struct manifest_member config_member; /* configuration files; 0 segments: the backup has none */
+    bool has_other_members; /* that this version does not know: it may be restored from, but not carried elsewhere */
     struct rdb_info rdb;
     struct server_facts source;
     struct manifest_tag tags[MANIFEST_TAGS_MAX];

@@ -82,9 +82,13 @@ parse_member(const json_t *members, const char *name, struct manifest_member *me
 static int
 parse_members(const json_t *members, struct manifest *m, struct err *err)
 {
+    size_t known = 1;
+
     if (parse_member(members, LAYOUT_MEMBER_RDB, &m->rdb_member, err) < 0)
         return -1;
-    if (json_object_get(members, LAYOUT_MEMBER_CONFIG) == NULL)
+    known += json_object_get(members, LAYOUT_MEMBER_CONFIG) != NULL;
+    m->has_other_members = json_object_size(members) > known;
+    if (known == 1)
         return 0;
     if (parse_member(members, LAYOUT_MEMBER_CONFIG, &m->config_member, err) < 0)
         return err_wrap(err, "member %s", LAYOUT_MEMBER_CONFIG);

@@ -195,6 +195,18 @@ repo_open(struct store *store, struct repo *repo, struct err *err)
     return 0;
 }
 
+int
+repo_check_there(const struct repo *repo, struct err *err)
+{
+    char id[DIGEST_UUID_TEXT];
+
+    if (marker_read(repo->store, LAYOUT_MARKER, NULL, id, err) == 0)
+        return 0;
+    if (err->code == ERR_NOT_FOUND)
+        return err_set(err, ERR_STORAGE, "%s was there and is gone: %s", store_url(repo->store), err->msg);
+    return -1;
+}
+
 int64_t
 repo_now_ms(const struct repo *repo)
 {

@@ -39,6 +39,10 @@ int repo_init(struct store *store, const char *instance, struct repo_made *made,
  * unknown or is of a newer version; ERR_CORRUPT: not a marker. REPO borrows STORE and needs no clean-up. */
 int repo_open(struct store *store, struct repo *repo, struct err *err) MUST_CHECK;
 
+/* Is REPO still where it was? For who was told that something in it is not there: ERR_STORAGE when nothing is, as when
+ * a volume was taken away. */
+int repo_check_there(const struct repo *repo, struct err *err) MUST_CHECK;
+
 /* Are these the bytes of a marker: of INSTANCE, or with NULL of a repository? ID (may be NULL) gets its UUID.
  * ERR_CORRUPT, ERR_UNSUPPORTED. */
 int repo_marker_check(const char *data, size_t len, const char *instance, char id[DIGEST_UUID_TEXT],

@@ -55,7 +55,7 @@ code_of_status(const struct s3_failure *f)
     case 403:
         return ERR_STORE_DENIED;
     case 404:
-        return f->bodiless ? ERR_NOT_FOUND : ERR_CORRUPT;
+        return f->bodiless ? ERR_NOT_FOUND : ERR_STORAGE; /* a proxy's page: no word of the store */
     case 412:
         return ERR_EXISTS;
     case 501:

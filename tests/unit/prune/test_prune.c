@@ -664,6 +664,84 @@ apply__signal__stops_between_two_removals(void **state)
     assert_int_equal(test_child_run(apply_under_a_signal, NULL), 0);
 }
 
+/* ---- others at the same time ---- */
+
+static size_t
+good_left(struct scene *s)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct layout_key key;
+
+        layout_manifest(&key, CASE_INSTANCE, &s->ids[i]);
+        left += repo_case_count(s->c.mem, key.text) > 0;
+    }
+    return left;
+}
+
+/* Two plans may count on each other's backups: verified ones are preferred, and were verified in between. */
+static void
+apply__another_prune_that_kept_others__leaves_min_good(void **state)
+{
+    struct prune_plan *one, *other;
+    struct err err = ERR_INIT;
+    struct scene s;
+
+    (void)state;
+    begin(&s, 6, 1, 3);
+    one = make(&s);
+    put_fact(&s, LAYOUT_VERIFIED, 0);
+    put_fact(&s, LAYOUT_VERIFIED, 1);
+    other = make(&s);
+    assert_ok(apply(&s, one, &err), &err);
+    assert_int_equal(good_left(&s), 3);
+    assert_ok(apply(&s, other, &err), &err);
+    assert_int_equal(good_left(&s), 3);
+    prune_plan_free(one);
+    prune_plan_free(other);
+    end(&s);
+}
+
+static void
+apply__the_one_to_stay_was_deleted_since__keeps_another(void **state)
+{
+    struct layout_key key;
+    struct prune_plan *plan;
+    struct err err = ERR_INIT;
+    struct scene s;
+
+    (void)state;
+    begin(&s, 4, 1, 1);
+    plan = make(&s);
+    layout_manifest(&key, CASE_INSTANCE, &s.ids[3]);
+    repo_case_remove(s.c.mem, key.text);
+    assert_ok(apply(&s, plan, &err), &err);
+    assert_true(good_left(&s) >= 1);
+    prune_plan_free(plan);
+    end(&s);
+}
+
+/* Whether it is suspicious is not known then: nothing may be expired. */
+static void
+plan__newest_manifest_cannot_be_used__is_paused(void **state)
+{
+    struct layout_key key;
+    struct prune_plan *plan;
+    struct scene s;
+
+    (void)state;
+    begin(&s, 6, 1, 1);
+    layout_manifest(&key, CASE_INSTANCE, &s.ids[5]);
+    repo_case_put(s.c.mem, key.text, "{}", 2);
+    plan = make(&s);
+    assert_non_null(strstr(plan->paused, "damaged"));
+    for (size_t i = 0; i < plan->backup_count; i++)
+        assert_int_equal(plan->backups[i].action, PRUNE_KEEP);
+    prune_plan_free(plan);
+    end(&s);
+}
+
 int
 main(void)
 {
@@ -686,6 +764,9 @@ main(void)
         cmocka_unit_test(leftovers__no_rule_was_given__looked_after_all_the_same),
         cmocka_unit_test(apply__fails_at_any_call__the_next_run_converges),
         cmocka_unit_test(apply__signal__stops_between_two_removals),
+        cmocka_unit_test(apply__another_prune_that_kept_others__leaves_min_good),
+        cmocka_unit_test(apply__the_one_to_stay_was_deleted_since__keeps_another),
+        cmocka_unit_test(plan__newest_manifest_cannot_be_used__is_paused),
     };
 
     log_setup(STDERR_FILENO, LOG_TEXT, LOG_OFF);

@@ -173,7 +173,7 @@ open__read_only__writes_nothing(void **state)
     assert_int_equal(store_features(s), 0);
     assert_fails(put(s, "a", "x", 0, &err), &err, ERR_REFUSED);
     assert_fails(store_remove(s, "a", &err), &err, ERR_REFUSED);
-    assert_fails(store_file_sweep(s, 0, &removed, &err), &err, ERR_REFUSED);
+    assert_fails(store_file_sweep(s, "a", 0, &removed, &err), &err, ERR_REFUSED);
     assert_ok(store_now(s, &now, &err), &err);
     assert_true(llabs(now - clock_wall_ms()) < 10000);
     store_free(s);
@@ -551,22 +551,28 @@ sweep__old_temporary_files__are_removed_and_nothing_else(void **state)
     uint64_t removed = 99;
     struct stat st;
 
-    assert_ok(put(p->store, "a/kept", "x", 0, &err), &err);
-    assert_int_equal(mkdir(in(p, "b"), 0700), 0);
-    assert_int_equal(mkdir(in(p, "b/c"), 0700), 0);
-    make_file(in(p, ".tmp-1"), "x");
-    make_file(in(p, "a/.tmp-2"), "x");
-    make_file(in(p, "b/c/.tmp-3"), "x");
-    make_file(in(p, "a/.tmp-young"), "x");
-    assert_int_equal(utimensat(AT_FDCWD, in(p, ".tmp-1"), old, 0), 0);
-    assert_int_equal(utimensat(AT_FDCWD, in(p, "a/.tmp-2"), old, 0), 0);
-    assert_int_equal(utimensat(AT_FDCWD, in(p, "b/c/.tmp-3"), old, 0), 0);
-    assert_int_equal(utimensat(AT_FDCWD, in(p, "a/kept"), old, 0), 0);
-    assert_ok(store_file_sweep(p->store, 60000, &removed, &err), &err);
+    assert_ok(put(p->store, "in/a/kept", "x", 0, &err), &err);
+    assert_int_equal(mkdir(in(p, "in/b"), 0700), 0);
+    assert_int_equal(mkdir(in(p, "in/b/c"), 0700), 0);
+    assert_int_equal(mkdir(in(p, "theirs"), 0700), 0);
+    make_file(in(p, "theirs/.tmp-4"), "x"); /* others may share the root */
+    make_file(in(p, "in/.tmp-1"), "x");
+    make_file(in(p, "in/a/.tmp-2"), "x");
+    make_file(in(p, "in/b/c/.tmp-3"), "x");
+    make_file(in(p, "in/a/.tmp-young"), "x");
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/.tmp-1"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/a/.tmp-2"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/b/c/.tmp-3"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/a/kept"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "theirs/.tmp-4"), old, 0), 0);
+    assert_ok(store_file_sweep(p->store, "none", 60000, &removed, &err), &err);
+    assert_int_equal(removed, 0);
+    assert_ok(store_file_sweep(p->store, "in", 60000, &removed, &err), &err);
     assert_int_equal(removed, 3);
-    assert_int_equal(stat(in(p, "b"), &st), -1);
-    assert_int_equal(stat(in(p, "a/.tmp-young"), &st), 0);
-    assert_listed(p->store, "", '\0', "a/kept ");
+    assert_int_equal(stat(in(p, "in/b"), &st), -1);
+    assert_int_equal(stat(in(p, "in/a/.tmp-young"), &st), 0);
+    assert_int_equal(stat(in(p, "theirs/.tmp-4"), &st), 0);
+    assert_listed(p->store, "", '\0', "in/a/kept ");
 }
 
 int

@@ -132,7 +132,7 @@ put__killed_at_30_moments__leaves_whole_objects_only(void **state)
     }
     assert_true(most > 0); /* the writers did write */
     clock_sleep_ms(20);
-    assert_ok(store_file_sweep(s, 1, &removed, &err), &err);
+    assert_ok(store_file_sweep(s, "kill", 1, &removed, &err), &err);
     (void)snprintf(command, sizeof(command), "find '%s' -name '.tmp-*' | grep -q .", w.path);
     assert_true(system(command) != 0); /* NOLINT(cert-env33-c): a test, on its own path */
     (void)assert_all_whole(s);
