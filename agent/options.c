@@ -113,10 +113,12 @@ parse_bounded(const struct option *o, const char *value, uint64_t *out, struct e
 }
 
 static int
-parse_duration(const char *value, int64_t *out, struct err *err)
+parse_duration(const struct option *o, const char *value, int64_t *out, struct err *err)
 {
     int64_t ms = 0;
 
+    if (o->needs_unit && value[0] != '\0' && value[strspn(value, "0123456789")] == '\0')
+        return err_set(err, ERR_USAGE, "\"%s\" has no unit: %sd is days, %sh hours", value, value, value);
     if (units_parse_duration(value, &ms, err) < 0)
         return -1;
     if (ms < 1000)
@@ -149,7 +151,7 @@ set_value(struct config *c, const struct option *o, const char *value, struct er
     case OPTION_NUMBER:
         return parse_bounded(o, value, field(c, o), err);
     case OPTION_DURATION:
-        return parse_duration(value, field(c, o), err);
+        return parse_duration(o, value, field(c, o), err);
     case OPTION_CHOICE:
         return parse_choice(o->value, value, field(c, o), err);
     case OPTION_LIST:

@@ -37,6 +37,7 @@ struct option {
     const char *value;  /* what help calls its value; the choices of a choice; NULL for a flag */
     const char *preset; /* the default, as it would be typed; NULL: none */
     uint64_t min, max;  /* of a number or size, both included; a duration is at least 1 s */
+    bool needs_unit;    /* a duration among options that are counts: a bare number would be a slip */
     size_t field;       /* where in struct config */
     const char *help;   /* sentences without the default */
 };

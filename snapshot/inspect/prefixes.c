@@ -11,6 +11,7 @@
 
 #include "base/compiler.h"
 #include "base/mem.h"
+#include "base/siphash.h"
 
 struct prefixes {
     struct prefix_options options;
@@ -20,7 +21,8 @@ struct prefixes {
     size_t names_len;
     uint32_t *index; /* number of an entry and one; 0: free */
     size_t index_mask;
-    uint64_t *credits; /* of all entries, while room is made */
+    uint64_t *credits;         /* of all entries, while room is made */
+    struct siphash_key secret; /* names are chosen by whoever may set keys */
     struct inspect_sum others;
     uint64_t bytes_missed;
 };
@@ -44,6 +46,7 @@ prefixes_new(const struct prefix_options *options)
     t->names = mem_new(t->options.names_max);
     t->index = mem_array(slots, sizeof(*t->index));
     t->index_mask = slots - 1;
+    siphash_key_make(&t->secret);
     return t;
 }
 
@@ -76,22 +79,11 @@ prefixes_cut(const struct prefix_options *options, const uint8_t *name, size_t l
 
 /* ---- the index --------------------------------------------------------------------------------------------------- */
 
-/* FNV-1a, its upper bits folded into the lower. */
-static size_t
-hash(const uint8_t *name, size_t len)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ name[i]) * UINT64_C(0x100000001b3);
-    return (size_t)(h ^ h >> 32);
-}
-
 /* The place of NAME in the index, or the free one where it belongs. */
 static size_t
 find(const struct prefixes *t, const uint8_t *name, size_t len)
 {
-    size_t at = hash(name, len) & t->index_mask;
+    size_t at = (size_t)siphash(&t->secret, name, len) & t->index_mask;
 
     for (; t->index[at] != 0; at = (at + 1) & t->index_mask) {
         const struct prefix *p = &t->entries[t->index[at] - 1];

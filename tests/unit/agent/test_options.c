@@ -246,6 +246,7 @@ options_parse__bad_values__are_named_with_their_option(void **state)
     parse_refused(l, "backup --jobs 0", "--jobs: \"0\" is not between 1 and 64");
     parse_refused(l, "backup --level 23", "--level: \"23\" is not between 1 and 22");
     parse_refused(l, "backup --timeout soon", "--timeout: \"soon\" is not a duration");
+    parse_refused(l, "prune --keep-within 30", "--keep-within: \"30\" has no unit");
     parse_refused(l, "backup --timeout 5ms", "--timeout: \"5ms\" is too short");
     parse_refused(l, "backup --method bg", "--method: \"bg\" is none of auto|bgsave|psync|file");
     parse_refused(l, "backup --create=maybe", "--create: \"maybe\" is neither yes nor no");
