@@ -13,8 +13,8 @@ siphash__reference_input__reference_output(void **state)
     uint8_t data[15];
 
     (void)state;
-    for (uint8_t i = 0; i < sizeof(data); i++)
-        data[i] = i;
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)i;
     assert_true(siphash(&reference, data, 15) == UINT64_C(0xa129ca6149be45e5));
     assert_true(siphash(&reference, data, 0) == UINT64_C(0x726fdb47dd0e0e31));
     assert_true(siphash(&reference, data, 8) == UINT64_C(0x93f5f5799a932462));

@@ -21,8 +21,10 @@ reply_of(const char *const *texts)
         r->count++;
     r->elements = mem_array(r->count + 1, sizeof(struct reply *));
     for (size_t i = 0; i < r->count; i++) {
+        const char *text = texts[i] != NULL ? texts[i] : ""; /* never NULL: they were counted so */
+
         r->elements[i] = mem_new(sizeof(struct reply));
-        *r->elements[i] = (struct reply){.type = REPLY_STRING, .text = mem_strdup(texts[i]), .len = strlen(texts[i])};
+        *r->elements[i] = (struct reply){.type = REPLY_STRING, .text = mem_strdup(text), .len = strlen(text)};
     }
     return r;
 }
