@@ -29,6 +29,7 @@ enum config_layout { LAYOUT_AUTO, LAYOUT_RDB, LAYOUT_AOF, LAYOUT_SINGLE_AOF };
 enum config_appendonly { APPENDONLY_AUTO, APPENDONLY_YES, APPENDONLY_NO };
 enum config_policy { POLICY_FAIL, POLICY_START_EMPTY };
 enum config_guard { GUARD_WARN, GUARD_REFUSE, GUARD_OFF };
+enum config_run_on { RUN_ON_ANY, RUN_ON_REPLICA, RUN_ON_MASTER };
 enum config_secrets { SECRETS_REDACT, SECRETS_KEEP };
 
 /* Values of an option that may be repeated, in the order given. */
@@ -149,6 +150,21 @@ struct config {
     int to_s3_addressing; /* enum config_addressing */
     const char *to_s3_access_key_file;
     const char *to_s3_ca;
+
+    /* agent, trigger */
+    const char *backup_schedule;
+    const char *verify_schedule;
+    const char *prune_schedule;
+    int64_t backup_jitter_ms; /* 0: not given */
+    const char *time_zone;
+    const char *run_on;
+    const char *listen;
+    const char *token_file;
+    int64_t grace_ms;
+    int64_t stall_timeout_ms;
+    const char *url;
+
+    const char *metrics_file; /* backup, verify, prune */
 
     /* inspect */
     uint64_t top;

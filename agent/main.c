@@ -17,7 +17,8 @@ static cmd_fn *const commands[COMMAND_COUNT] = {
     [COMMAND_PRUNE] = cmd_prune,     [COMMAND_DELETE] = cmd_delete,   [COMMAND_HOLD] = cmd_hold,
     [COMMAND_RELEASE] = cmd_release, [COMMAND_ACCEPT] = cmd_accept,   [COMMAND_EXPORT] = cmd_export,
     [COMMAND_IMPORT] = cmd_import,   [COMMAND_COPY] = cmd_copy,       [COMMAND_INSPECT] = cmd_inspect,
-    [COMMAND_CHECK] = cmd_check,     [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
+    [COMMAND_AGENT] = cmd_agent,     [COMMAND_TRIGGER] = cmd_trigger, [COMMAND_CHECK] = cmd_check,
+    [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
 };
 
 /* Passwords and customers' data pass through this process: no core dump, and no debugger of another process of the same

@@ -23,7 +23,8 @@ struct store_meter_counts {
     uint64_t bytes_put, bytes_got;
 };
 
-/* Wrap INNER, which belongs to the new handle. Inside of store_retry it counts attempts, outside of it calls. Never NULL. */
+/* Wrap INNER, which belongs to the new handle. Inside of store_retry it counts attempts, outside of it calls. Never
+ * NULL. */
 struct store *store_meter_new(struct store *inner) MUST_CHECK;
 
 /* The counts so far. S must be such a handle. */

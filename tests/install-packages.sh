@@ -12,9 +12,9 @@ set -eu
 
 packages_of() {
     case $1 in
-    build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev libcurl4-openssl-dev libs3-dev libarchive-dev ;;
+    build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev libcurl4-openssl-dev libs3-dev libarchive-dev libmicrohttpd-dev ;;
     demo) echo redis-tools zstd ;;
-    test) echo libcmocka-dev python3 redis-tools zstd strace bindfs exfat-fuse exfatprogs e2fsprogs util-linux mount iproute2 git bash mandoc openssl libarchive-tools ;;
+    test) echo libcmocka-dev python3 redis-tools zstd strace bindfs exfat-fuse exfatprogs e2fsprogs util-linux mount iproute2 git bash mandoc openssl libarchive-tools prometheus ;;
     rgw) echo radosgw ceph-mon ceph-osd ceph-common curl openssl python3 s3cmd faketime ;;
     swift) echo swift-proxy swift-account swift-container swift-object memcached curl python3 ;;
     bench) echo awscli restic ;;

@@ -30,8 +30,8 @@ struct board_error {
 enum board_reach { REACH_UNKNOWN, REACH_UP, REACH_DOWN, REACH_DENIED };
 
 struct board_kind {
-    char schedule[128]; /* as it was given; "": none */
-    int64_t next_ms;    /* when the next slot is due; 0: never */
+    char schedule[128];                       /* as it was given; "": none */
+    int64_t next_ms;                          /* when the next slot is due; 0: never */
     int64_t last_attempt_ms, last_success_ms; /* of jobs of this agent; 0: none yet */
     int64_t last_duration_ms;
     uint64_t successes, failures[BOARD_EXITS]; /* by exit status, since the start */
@@ -45,9 +45,10 @@ struct board {
     char version[32], instance[129], repository[512], host[256], run_on[32];
     bool can_trigger; /* there is a token */
     int64_t started_ms;
-    int64_t expect_every_ms; /* what the age of the last backup is judged by: the schedule's longest distance between two slots; 0: unknown */
+    int64_t expect_every_ms; /* what the age of the last backup is judged by: the schedule's longest distance between
+                                two slots; 0: unknown */
 
-    bool serving;  /* for /readyz */
+    bool serving; /* for /readyz */
     bool stopping;
 
     enum board_reach server, store;
@@ -60,7 +61,7 @@ struct board {
 
     struct board_kind kinds[WORK_KINDS];
     struct jobs jobs;
-    struct store_meter_counts storage; /* summed over all jobs and the agent's own requests */
+    struct store_meter_counts storage;       /* summed over all jobs and the agent's own requests */
     struct board_error errors[BOARD_ERRORS]; /* the newest last */
     size_t error_count;
 
@@ -80,7 +81,15 @@ void board_error_add(struct board *b, const char *what, int exit_status, const c
 void board_storage_add(struct board *b, const struct store_meter_counts *more);
 
 /* The judgement at a glance, with the lock held: the worst that is so, and a sentence. */
-enum board_health { HEALTH_GOOD, HEALTH_LATE, HEALTH_FAILING, HEALTH_SERVER_DOWN, HEALTH_STORE_DOWN, HEALTH_NEVER, HEALTH_STARTING };
+enum board_health {
+    HEALTH_GOOD,
+    HEALTH_LATE,
+    HEALTH_FAILING,
+    HEALTH_SERVER_DOWN,
+    HEALTH_STORE_DOWN,
+    HEALTH_NEVER,
+    HEALTH_STARTING
+};
 enum board_health board_judge(const struct board *b, int64_t now_ms, char *sentence, size_t size);
 const char *board_health_name(enum board_health health);
 

@@ -4,8 +4,8 @@
  * own, can be stopped like any command, cleans up as a command does, and takes nothing of the agent with it when it
  * dies.
  *
- * The child gets its options by its environment, where no other user reads them; its progress and its log come back over pipes.
- * One thread a child.
+ * The child gets its options by its environment, where no other user reads them; its progress and its log come back
+ * over pipes. One thread a child.
  */
 #ifndef AGENT_SIDECAR_CHILD_H
 #define AGENT_SIDECAR_CHILD_H
@@ -23,14 +23,14 @@ struct child;
 
 /* What a run left. */
 struct child_end {
-    int exit_status;   /* 128 + N when signal N ended it */
-    char *out;         /* its stdout: the JSON result; NUL-terminated */
+    int exit_status; /* 128 + N when signal N ended it */
+    char *out;       /* its stdout: the JSON result; NUL-terminated */
     size_t out_len;
-    char error[1024];  /* the one sentence of its failure; "" */
+    char error[1024]; /* the one sentence of its failure; "" */
 };
 
-/* Start `remora WORD...` with --json, logging to our stderr, and the environment ENV besides ours ("NAME=VALUE", NULL at
- * the end; NULL: none). It is killed by the kernel when this process dies. */
+/* Start `remora WORD...` with --json, logging to our stderr, and the environment ENV besides ours ("NAME=VALUE", NULL
+ * at the end; NULL: none). It is killed by the kernel when this process dies. */
 int child_start(const char *const *words, const char *const *env, struct child **out, struct err *err) MUST_CHECK;
 
 /* A descriptor for poll(): readable when child_step() has something to do. */

@@ -21,8 +21,8 @@ struct job {
     char id[JOB_ID_LEN + 1];
     enum work kind;
     enum job_state state;
-    bool triggered;  /* by a request; else by the schedule */
-    int64_t slot_ms; /* of the schedule; 0 when triggered */
+    bool triggered;                          /* by a request; else by the schedule */
+    int64_t slot_ms;                         /* of the schedule; 0 when triggered */
     int64_t queued_ms, started_ms, ended_ms; /* wall clock; 0: not yet */
     struct progress progress;                /* while it runs */
     int exit_status;                         /* when it ended */
@@ -39,15 +39,16 @@ struct jobs {
 void jobs_init(struct jobs *j);
 void jobs_fini(struct jobs *j);
 
-/* A new job at the end of the queue. A triggered one that finds one of its kind queued joins it: *JOINED. Never NULL, since running
- * and queued ones are few. */
+/* A new job at the end of the queue. A triggered one that finds one of its kind queued joins it: *JOINED. Never NULL,
+ * since running and queued ones are few. */
 struct job *jobs_add(struct jobs *j, enum work kind, bool triggered, int64_t slot_ms, int64_t now_ms, bool *joined);
 
 struct job *jobs_find(struct jobs *j, const char *id); /* NULL: none of that id */
 struct job *jobs_running(struct jobs *j, enum work kind);
 struct job *jobs_queued(struct jobs *j, enum work kind); /* the first */
 
-/* The next one to start: queued, none of its kind running; backups before all else. At most one job runs at a time. NULL: none. */
+/* The next one to start: queued, none of its kind running; backups before all else. At most one job runs at a time.
+ * NULL: none. */
 struct job *jobs_next(struct jobs *j);
 
 /* Takes RESULT. */

@@ -11,9 +11,10 @@
  *   longer than a slot) are made up for by one run: that of the last slot.
  * - A job that fails is tried again after growing pauses (30 s doubled up to 15 min) until the next slot is due; then
  *   that slot takes its place.
- * - Nothing is wanted before the server has been seen once, and nothing of a kind while a job of that kind is under way or queued.
- * - A wall clock that jumps never makes two runs of one slot; after a jump back no slot is run that was run already, and after one
- *   forward the last slot alone is.
+ * - Nothing is wanted before the server has been seen once, and nothing of a kind while a job of that kind is under way
+ * or queued.
+ * - A wall clock that jumps never makes two runs of one slot; after a jump back no slot is run that was run already,
+ * and after one forward the last slot alone is.
  */
 #ifndef AGENT_SIDECAR_PLANNER_H
 #define AGENT_SIDECAR_PLANNER_H
@@ -33,7 +34,7 @@ struct planner {
     const struct schedule *schedule; /* NULL: nothing is ever wanted */
     int64_t offset_ms;
     /* What follows is the planner's own; zero at the start. */
-    int64_t slot_ms; /* the slot in hand; 0: none */
+    int64_t slot_ms;      /* the slot in hand; 0: none */
     int64_t done_slot_ms; /* the last one that needs nothing any more */
     bool ours, running, started_once;
     unsigned failures; /* of this slot */

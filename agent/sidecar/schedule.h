@@ -6,8 +6,9 @@
  * A schedule is a row of slots, moments that every agent finds alike whatever its host and whenever it started: so one
  * of them can claim a slot by its time. Those of an interval count from 1970-01-01T00:00:00Z.
  *
- * In a time zone with summer time, a local time that a change skips is a slot at the moment of the change; one that comes twice is a
- * slot the first time only. A day-of-month and a day-of-week that are both restricted are added up, as cron does.
+ * In a time zone with summer time, a local time that a change skips is a slot at the moment of the change; one that
+ * comes twice is a slot the first time only. A day-of-month and a day-of-week that are both restricted are added up, as
+ * cron does.
  */
 #ifndef AGENT_SIDECAR_SCHEDULE_H
 #define AGENT_SIDECAR_SCHEDULE_H
@@ -18,13 +19,14 @@
 #include "base/err.h"
 
 struct schedule {
-    int64_t every_ms; /* an interval; 0: the fields below */
+    int64_t every_ms;                                /* an interval; 0: the fields below */
     uint64_t minutes, hours, days, months, weekdays; /* a bit for each value; Sunday is 0 */
     bool any_day, any_weekday;                       /* the field was "*" */
 };
 
 /* "MINUTE HOUR DAY MONTH WEEKDAY" with lists, ranges, steps and names (jan, mon); "@hourly", "@daily", "@weekly",
- * "@monthly", "@yearly"; "@every DURATION" of at least a minute. ERR_USAGE says which field is wrong and why; also for one that never comes (30 February). */
+ * "@monthly", "@yearly"; "@every DURATION" of at least a minute. ERR_USAGE says which field is wrong and why; also for
+ * one that never comes (30 February). */
 int schedule_parse(const char *text, struct schedule *s, struct err *err) MUST_CHECK;
 
 /* The first slot after MS, in milliseconds since 1970; by the zone of the process (TZ). */
@@ -33,8 +35,9 @@ int64_t schedule_next(const struct schedule *s, int64_t ms);
 /* The last slot at or before MS. */
 int64_t schedule_last(const struct schedule *s, int64_t ms);
 
-/* A delay within 0..JITTER_MS, spread by SEED (an instance's name and the kind of work), the same for all agents and slots: the
- * load of many instances does not fall on one moment, and the distance between two backups stays what it is. */
+/* A delay within 0..JITTER_MS, spread by SEED (an instance's name and the kind of work), the same for all agents and
+ * slots: the load of many instances does not fall on one moment, and the distance between two backups stays what it is.
+ */
 int64_t schedule_offset(const char *seed, int64_t jitter_ms);
 
 #endif

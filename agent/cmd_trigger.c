@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_trigger.c: `remora trigger`. */
+#include "agent/cmd.h"
+
+int
+cmd_trigger(const struct config *config, struct output *out, struct err *err)
+{
+    (void)config;
+    (void)out;
+    return err_set(err, ERR_UNSUPPORTED, "not made yet");
+}
