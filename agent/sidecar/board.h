@@ -80,7 +80,8 @@ void board_wake(struct board *b);
 void board_error_add(struct board *b, const char *what, int exit_status, const char *text, int64_t now_ms);
 void board_storage_add(struct board *b, const struct store_meter_counts *more);
 
-/* The judgement at a glance, with the lock held: the worst that is so, and a sentence. */
+/* The judgement at a glance, with the lock held: the worst that is so, a cause before what follows from it, and one or
+ * two sentences that say what to do where something is to be done. SIZE of JOB_TEXT_MAX + 512 holds all of it. */
 enum board_health {
     HEALTH_GOOD,
     HEALTH_LATE,
@@ -91,7 +92,11 @@ enum board_health {
     HEALTH_STARTING
 };
 enum board_health board_judge(const struct board *b, int64_t now_ms, char *sentence, size_t size);
-const char *board_health_name(enum board_health health);
+const char *board_health_name(enum board_health health); /* "good", "late", "server-down"... */
+
+/* The age from which on the last backup is late: the expected distance and a quarter of it more, at least a minute and
+ * at most an hour. 0: nothing is expected. */
+int64_t board_late_after_ms(const struct board *b);
 
 /* The newest backup that `latest` would take; NULL: none. With the lock held. */
 const struct catalog_entry *board_latest(const struct board *b);

@@ -32,7 +32,7 @@ struct job {
 };
 
 struct jobs {
-    struct job jobs[JOBS_KEPT];
+    struct job jobs[JOBS_KEPT]; /* as they were queued, the oldest first */
     size_t count;
 };
 
@@ -40,7 +40,7 @@ void jobs_init(struct jobs *j);
 void jobs_fini(struct jobs *j);
 
 /* A new job at the end of the queue. A triggered one that finds one of its kind queued joins it: *JOINED. Never NULL,
- * since running and queued ones are few. */
+ * since running and queued ones are few. Pointers to other jobs do not hold after it. */
 struct job *jobs_add(struct jobs *j, enum work kind, bool triggered, int64_t slot_ms, int64_t now_ms, bool *joined);
 
 struct job *jobs_find(struct jobs *j, const char *id); /* NULL: none of that id */
@@ -51,7 +51,7 @@ struct job *jobs_queued(struct jobs *j, enum work kind); /* the first */
  * NULL: none. */
 struct job *jobs_next(struct jobs *j);
 
-/* Takes RESULT. */
+/* It ran to its end, or was given up in the queue. Takes RESULT. */
 void job_end(struct job *job, int exit_status, const char *error, json_t *result, int64_t now_ms);
 
 /* As /api/v1/jobs/ID shows it. */
