@@ -8,6 +8,7 @@
 #include "agent/cmd.h"
 #include "agent/help.h"
 #include "agent/options.h"
+#include "agent/tell.h"
 #include "base/log.h"
 #include "base/sig.h"
 
@@ -51,7 +52,7 @@ short_usage(struct err *err)
     return err_exit_status(err->code);
 }
 
-/* On stderr, and as an object on stdout where JSON is wanted and no result stands there. */
+/* On stderr, to an agent that runs us, and as an object on stdout where JSON is wanted and no result stands there. */
 static void
 tell_failure(const struct config *config, struct output *out, const struct err *failure)
 {
@@ -60,6 +61,7 @@ tell_failure(const struct config *config, struct output *out, const struct err *
 
     log_error(failure->msg, LOG_S("command", *command != '\0' ? command : "-"), LOG_S("code", err_name(failure->code)),
               LOG_I("exit_status", err_exit_status(failure->code)));
+    tell_error(failure);
     if (out->json && !out->wrote && output_json_take(out, output_failure(command, failure), &unused) < 0)
         return; /* stdout is gone; stderr has it, and so has the exit status */
 }
@@ -74,6 +76,7 @@ main(int argc, char **argv)
 
     harden();
     sig_install();
+    tell_setup();
     rc = options_parse(argc, argv, &config, &err);
     log_setup(STDERR_FILENO, (enum log_format)config.log_format, (enum log_level)config.log_level);
     out.json = config.json;
