@@ -48,7 +48,7 @@ progress_phase_name(enum progress_phase phase)
         [PROGRESS_LOADING] = "loading",
     };
 
-    return names[phase];
+    return (size_t)phase < ARRAY_LEN(names) ? names[phase] : "";
 }
 
 int64_t
