@@ -17,4 +17,8 @@ enum open_store_flag {
  * repeats its user part. Otherwise the backend's errors. NULL with ERR. */
 struct store *open_store(const struct config *config, unsigned flags, struct err *err) MUST_CHECK;
 
+/* Where S, which open_store() made, is a folder: remove the temporary files of killed writers that are older than
+ * MIN_AGE_MS. *REMOVED is how many (also after a failure); 0 for other stores, which leave none. */
+int open_store_sweep(struct store *s, int64_t min_age_ms, uint64_t *removed, struct err *err) MUST_CHECK;
+
 #endif
