@@ -26,11 +26,9 @@ struct schedule {
     bool any_day, any_weekday;                       /* the field restricts nothing: it was "*" */
 };
 
-/* "MINUTE HOUR DAY MONTH WEEKDAY" with lists, ranges, steps ("*/ 15 ", " 10 - 20 / 2 ", " 5 / 10 " for " 5 -
-    59 / 10 ") and names (jan,
-        * mon; 7 is Sunday too);
-"@hourly", "@daily", "@weekly", "@monthly", "@yearly";
-"@every DURATION" of at least a second.*ERR_USAGE says which field is wrong and why; also for one that never comes (30 February). */
+/* "MINUTE HOUR DAY MONTH WEEKDAY" with lists, ranges, steps ("10-20/2"; "5/10" is "5-59/10"; a "*" takes one too) and
+ * names (jan, mon; 7 is Sunday too); "@hourly", "@daily", "@weekly", "@monthly", "@yearly"; "@every DURATION" of at
+ * least a second. ERR_USAGE says which field is wrong and why; also for one that never comes (30 February). */
 int schedule_parse(const char *text, struct schedule *s, struct err *err) MUST_CHECK;
 
 /* The first slot after MS, in milliseconds since 1970; by the zone of the process (TZ). */
