@@ -127,3 +127,12 @@ open_store_counts(void)
 {
     return store_meter_read(&meter);
 }
+
+int
+open_store_sweep(struct store *s, int64_t min_age_ms, uint64_t *removed, struct err *err)
+{
+    *removed = 0;
+    while (s->inner != NULL)
+        s = s->inner;
+    return strcmp(s->ops->name, "file") == 0 ? store_file_sweep(s, min_age_ms, removed, err) : 0;
+}

@@ -21,4 +21,8 @@ struct store *open_store(const struct config *config, unsigned flags, struct err
 /* What all stores that were opened here were asked since the start of the process, freed ones too. Thread-safe. */
 struct store_meter_counts open_store_counts(void);
 
+/* Where S, which open_store() made, is a folder: remove the temporary files of killed writers that are older than
+ * MIN_AGE_MS. *REMOVED is how many (also after a failure); 0 for other stores, which leave none. */
+int open_store_sweep(struct store *s, int64_t min_age_ms, uint64_t *removed, struct err *err) MUST_CHECK;
+
 #endif
