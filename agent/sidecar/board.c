@@ -73,7 +73,7 @@ board_latest(const struct board *b)
     while (i-- > 0) {
         const struct catalog_entry *e = &b->catalog->entries[i];
 
-        if (e->manifest != NULL && (!e->manifest->suspicious || e->accepted))
+        if (e->state == CATALOG_WHOLE && (!e->suspicious || e->accepted))
             return e;
     }
     return NULL;

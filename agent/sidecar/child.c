@@ -32,8 +32,8 @@
 #define TELL_FD       3 /* in the child */
 #define FDS_MAX       65536
 #define LOOK_EVERY_NS 100000000
-#define READS_MAX     256 /* of 8 kB at a time: somebody else waits for the loop too */
-#ifndef SYS_pidfd_open    /* the numbers are the same on all machines but alpha */
+#define READS_MAX     1024 /* of 8 kB at a time: somebody else waits for the loop too */
+#ifndef SYS_pidfd_open     /* the numbers are the same on all machines but alpha */
 #define SYS_pidfd_open 434
 #endif
 #ifndef SYS_close_range

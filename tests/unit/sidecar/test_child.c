@@ -125,7 +125,7 @@ static void
 child_step__output_over_the_limit__is_a_failure(void **state)
 {
     struct scene *s = *state;
-    struct child *c = start(s, "head -c 3000000 /dev/zero", NULL);
+    struct child *c = start(s, "head -c 9000000 /dev/zero", NULL);
     const struct child_end *end = run_to_end(c);
 
     assert_int_equal(end->exit_status, 1);
