@@ -14,7 +14,7 @@
 #include "tests/support/test_common.h"
 
 #define MINUTES   (2 * 366 * 24 * 60)
-#define SCHEDULES 20 /* a zone */
+#define SCHEDULES 6 /* a zone */
 #define SAMPLES   500
 
 static const char *const zones[] = {
