@@ -93,31 +93,6 @@ add_row(struct listing *l, const char *instance, const struct catalog_entry *e)
                  LOG_S("problem", e->problem.msg));
 }
 
-static json_t *
-make_object(const struct catalog_entry *e)
-{
-    json_t *object = json_object();
-    const struct manifest *m = e->manifest;
-    int64_t taken_ms = 0;
-
-    REQUIRE(backup_id_parse(e->id.text, &(struct backup_id){{0}}, &taken_ms));
-    output_add_text(object, "id", e->id.text);
-    output_add_time(object, "time", m != NULL ? m->snapshot_ms : taken_ms);
-    output_add(object, "method", m != NULL ? json_string(m->method) : json_null());
-    output_add(object, "keys", m != NULL ? json_integer((json_int_t)m->rdb.keys) : json_null());
-    output_add(object, "raw_size", m != NULL ? json_integer((json_int_t)m->rdb_member.raw_size) : json_null());
-    output_add(object, "stored_size", m != NULL ? json_integer((json_int_t)m->rdb_member.stored_size) : json_null());
-    output_add(object, "verified", output_verified(e));
-    output_add(object, "suspicious", json_boolean(m != NULL && m->suspicious));
-    output_add(object, "accepted", json_boolean(e->accepted));
-    output_add(object, "held", json_boolean(e->held));
-    if (m == NULL)
-        output_add_text(object, "problem", e->problem.msg);
-    else
-        output_add(object, "problem", json_null());
-    return object;
-}
-
 static int
 add_instance(struct listing *l, const char *instance, struct err *err)
 {
@@ -134,7 +109,7 @@ add_instance(struct listing *l, const char *instance, struct err *err)
         object = json_object();
         backups = json_array();
         for (size_t i = 0; i < catalog->count; i++)
-            REQUIRE(json_array_append_new(backups, make_object(&catalog->entries[i])) == 0);
+            REQUIRE(json_array_append_new(backups, output_backup(&catalog->entries[i])) == 0);
         output_add_text(object, "instance", instance);
         output_add(object, "backups", backups);
         REQUIRE(json_array_append_new(l->instances, object) == 0);

@@ -93,6 +93,24 @@ output_add_time(json_t *object, const char *key, int64_t ms)
     output_add(object, key, json_string(units_format_time(ms, text)));
 }
 
+void
+output_add_moment(json_t *object, const char *key, int64_t ms)
+{
+    if (ms != 0)
+        output_add_time(object, key, ms);
+    else
+        output_add(object, key, json_null());
+}
+
+void
+output_add_word(json_t *object, const char *key, const char *text)
+{
+    if (*text != '\0')
+        output_add_text(object, key, text);
+    else
+        output_add(object, key, json_null());
+}
+
 json_t *
 output_failure(const char *command, const struct err *failure)
 {
@@ -125,5 +143,30 @@ output_verified(const struct catalog_entry *facts)
         output_add_text(load, "server", facts->loaded_by);
     }
     output_add(object, "load", load);
+    return object;
+}
+
+json_t *
+output_backup(const struct catalog_entry *e)
+{
+    json_t *object = json_object();
+    const struct manifest *m = e->manifest;
+    int64_t taken_ms = 0;
+
+    REQUIRE(backup_id_parse(e->id.text, &(struct backup_id){{0}}, &taken_ms));
+    output_add_text(object, "id", e->id.text);
+    output_add_time(object, "time", m != NULL ? m->snapshot_ms : taken_ms);
+    output_add(object, "method", m != NULL ? json_string(m->method) : json_null());
+    output_add(object, "keys", m != NULL ? json_integer((json_int_t)m->rdb.keys) : json_null());
+    output_add(object, "raw_size", m != NULL ? json_integer((json_int_t)m->rdb_member.raw_size) : json_null());
+    output_add(object, "stored_size", m != NULL ? json_integer((json_int_t)m->rdb_member.stored_size) : json_null());
+    output_add(object, "verified", output_verified(e));
+    output_add(object, "suspicious", json_boolean(m != NULL && m->suspicious));
+    output_add(object, "accepted", json_boolean(e->accepted));
+    output_add(object, "held", json_boolean(e->held));
+    if (m == NULL)
+        output_add_text(object, "problem", e->problem.msg);
+    else
+        output_add(object, "problem", json_null());
     return object;
 }
