@@ -12,6 +12,10 @@
 #include "base/units.h"
 
 #define BACKLOG 128
+/* Of each connection, in the kernel, which charges them to our memory limit: without a word it would take up to 4 MB
+ * for a client that does not read. The kernel doubles these. */
+#define SEND_BYTES    (32 << 10)
+#define RECEIVE_BYTES (8 << 10)
 
 struct place {
     char host[256]; /* "": all addresses */
@@ -58,7 +62,7 @@ parse(const char *address, struct place *place, struct err *err)
 static int
 listen_on(const struct addrinfo *ai)
 {
-    const int on = 1, off = 0;
+    const int on = 1, off = 0, send_bytes = SEND_BYTES, receive_bytes = RECEIVE_BYTES;
     int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
     int saved;
 
@@ -67,6 +71,8 @@ listen_on(const struct addrinfo *ai)
     /* Connections of an agent that has just ended do not keep its port; V6ONLY off: "all addresses" is IPv4 too. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
         (ai->ai_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0) &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes)) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes)) == 0 &&
         bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     saved = errno;
