@@ -40,8 +40,16 @@ void output_add_count(json_t *object, const char *key, uint64_t n);
 /* And for a moment, as RFC 3339 in UTC. */
 void output_add_time(json_t *object, const char *key, int64_t ms);
 
+/* The same, but null for 0. */
+void output_add_moment(json_t *object, const char *key, int64_t ms);
+/* A string from outside, but null for "". */
+void output_add_word(json_t *object, const char *key, const char *text);
+
 /* {"time","level","load":{"time","server"}}: when a backup was last found good, and how, and when a server last loaded
  * it; null where never. */
 json_t *output_verified(const struct catalog_entry *facts) MUST_CHECK;
+
+/* A backup in brief, as `list` and the agent show it: id, time, sizes, marks, and what is wrong with it. */
+json_t *output_backup(const struct catalog_entry *e) MUST_CHECK;
 
 #endif
