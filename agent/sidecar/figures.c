@@ -6,6 +6,15 @@
 
 #include "agent/sidecar/figures_families.h"
 
+struct figures_latest
+figures_latest_of(const struct manifest *m)
+{
+    return (struct figures_latest){.snapshot_ms = m->snapshot_ms,
+                                   .raw_size = m->rdb_member.raw_size + m->config_member.raw_size,
+                                   .stored_size = m->rdb_member.stored_size + m->config_member.stored_size,
+                                   .keys = m->rdb.keys};
+}
+
 /* The writer and what it writes. */
 struct render {
     const struct figures *f;

@@ -69,6 +69,9 @@ int figures_render(const struct figures *f, struct buf *out, struct err *err) MU
  * figures_render() would write them are passed over, and so are times that have not come yet. */
 void figures_read(struct figures *f, const char *text);
 
+/* What there is to show of a backup. */
+struct figures_latest figures_latest_of(const struct manifest *m);
+
 /* All families, for the documentation and its test; ends with a NULL name. */
 extern const struct exposition_family figures_families[];
 

@@ -51,11 +51,7 @@ copy_catalog(const struct board *b, struct figures *f)
             f->verified_ms = e->verified_ms;
     }
     if (latest != NULL)
-        f->latest = (struct figures_latest){
-            .snapshot_ms = latest->manifest->snapshot_ms,
-            .raw_size = latest->manifest->rdb_member.raw_size + latest->manifest->config_member.raw_size,
-            .stored_size = latest->manifest->rdb_member.stored_size + latest->manifest->config_member.stored_size,
-            .keys = latest->manifest->rdb.keys};
+        f->latest = figures_latest_of(latest->manifest);
 }
 
 static void
