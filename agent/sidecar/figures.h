@@ -66,7 +66,7 @@ int figures_render(const struct figures *f, struct buf *out, struct err *err) MU
 
 /* Take from TEXT, the last file of a run of F's instance and kind, what outlasts a run: the last success, the counters,
  * the latest backup, the last verification. F has of_run, run, instance and now_ms set. Lines that are not exactly as
- * figures_render() would write them are passed over, and so are times that have not come yet. */
+ * figures_render() would write them are passed over, and so are times more than a day ahead. */
 void figures_read(struct figures *f, const char *text);
 
 /* What there is to show of a backup. */

@@ -3,6 +3,8 @@
 #include "agent/sidecar/figures.h"
 #include "agent/sidecar/figures_families.h"
 
+#define AHEAD_MS (24 * INT64_C(3600000)) /* how far clocks may differ, or have been put back */
+
 struct reading {
     struct figures *f;
     struct exposition e;
@@ -26,13 +28,13 @@ ms_of(const struct reading *r, enum figures_family family, const char *suffix, c
     return exposition_find(&r->e, r->text, &figures_families[family], suffix, labels, 3, &n) ? n : 0;
 }
 
-/* The same for a moment, which has to be one that was. */
+/* The same for a moment, which has to be one that was: others would hide for years that nothing succeeds. */
 static int64_t
 moment_of(const struct reading *r, enum figures_family family)
 {
     uint64_t ms = ms_of(r, family, "", NULL);
 
-    return ms <= (uint64_t)r->f->now_ms ? (int64_t)ms : 0;
+    return ms <= (uint64_t)(r->f->now_ms + AHEAD_MS) ? (int64_t)ms : 0;
 }
 
 static void
