@@ -257,6 +257,8 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
     if (run_backup(&r, &m, err) < 0)
         goto out;
     log_finish(&r, m);
+    if (!m->suspicious) /* `latest` would not take it */
+        out->made = figures_latest_of(m);
     rc = report(&r, m, out, err);
     if (rc < 0)
         (void)err_wrap(err, "backup %s was made, but could not be reported", m->id.text);
