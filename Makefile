@@ -112,6 +112,8 @@ $(OUT)/%.o: %.c $(FLAGS_FILE)
 	$(if $(V),,@echo '  CC   $<')
 	$(Q)$(CC) $(R_CPPFLAGS) $(R_CFLAGS) -MMD -MP -c -o $@ $<
 -include $(patsubst %.c,$(OUT)/%.d,$(ALL_C))
+# What the assembler takes in as it is, no compiler lists.
+$(OUT)/agent/sidecar/page_assets.o: agent/sidecar/page.css agent/sidecar/page.js
 
 # ---- unit and conformance tests --------------------------------------------------------------------------------------
 .PHONY: unit-build unit tools
@@ -120,7 +122,8 @@ $(TEST_BINS): $(OUT)/%: $(OUT)/%.o $(TEST_SHARED:%.c=$(OUT)/%.o) $(LIBS_A)
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter-out %.a,$^) $(LIBS_A) $(R_LDLIBS) $(call pkg,--libs cmocka)
 $(TOOL_BINS): $(OUT)/%: $(OUT)/%.o $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
-	$(Q)$(CC) $(R_LDFLAGS) -o $@ $< $(LIBS_A) $(R_LDLIBS)
+	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter-out %.a,$^) $(LIBS_A) $(R_LDLIBS)
+$(OUT)/tests/torture/page_demo: $(OUT)/tests/support/page_scene.o
 $(REPLAY_BINS): $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS_A) $(R_LDLIBS)
