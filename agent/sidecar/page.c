@@ -2,6 +2,7 @@
 /* page.c: the frame of the page, and the order of its parts: see page.h. */
 #include "agent/sidecar/page.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/sidecar/page_parts.h"
@@ -41,8 +42,9 @@ put_head(struct page *p)
 static void
 put_top(struct page *p)
 {
-    char text[UNITS_TEXT_MAX];
+    char text[UNITS_TEXT_MAX], clock[sizeof("10:30:00")];
 
+    (void)snprintf(clock, sizeof(clock), "%s", units_format_time(p->now_ms, text) + strlen("2026-11-22T"));
     html_put(&p->h, "<body>\n<a class=\"skip\" id=\"skip\" href=\"#main\">Skip to the status</a>\n");
     html_raw(&p->h, shapes, sizeof(shapes) - 1);
     html_put(&p->h,
@@ -50,7 +52,7 @@ put_top(struct page *p)
              "<p class=\"as-of\" id=\"as-of\">%s<span>as of <time datetime=\"%s\">",
              p->b->instance, p->b->stopping ? "<strong>shutting down</strong> " : "",
              units_format_time(p->now_ms, text));
-    html_put(&p->h, "%.8s UTC</time></span></p>\n</header>\n", text + strlen("2026-11-22T"));
+    html_put(&p->h, "%s UTC</time></span></p>\n</header>\n", clock);
 }
 
 static void

@@ -18,7 +18,17 @@
 /* What no attribute and no text of the page may take for markup. */
 #define HOSTILE "</style></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;\x01\xff\xc0\xaf"
 
-#define SET(field, text) (void)snprintf(field, sizeof(field), "%s", text)
+#define SET(field, text) set(field, sizeof(field), text)
+
+/* What has no room is cut off. */
+static void
+set(char *field, size_t size, const char *text)
+{
+    size_t len = strlen(text) < size ? strlen(text) : size - 1;
+
+    memcpy(field, text, len);
+    field[len] = '\0';
+}
 
 struct catalog_entry *
 page_scene_add(struct board *b, int64_t age_ms)
