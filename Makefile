@@ -113,6 +113,8 @@ $(OUT)/%.o: %.c $(FLAGS_FILE)
 	$(if $(V),,@echo '  CC   $<')
 	$(Q)$(CC) $(R_CPPFLAGS) $(R_CFLAGS) -MMD -MP -c -o $@ $<
 -include $(patsubst %.c,$(OUT)/%.d,$(ALL_C))
+# What the assembler takes in as it is, no compiler lists.
+$(OUT)/agent/sidecar/page_assets.o: agent/sidecar/page.css agent/sidecar/page.js
 
 # ---- unit and conformance tests --------------------------------------------------------------------------------------
 .PHONY: unit-build unit tools
@@ -120,6 +122,7 @@ $(TEST_BINS): $(OUT)/%: $(OUT)/%.o $(TEST_SHARED:%.c=$(OUT)/%.o) $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter-out %.a,$^) $(LIBS_A) $(R_LDLIBS) $(call pkg,--libs cmocka)
 $(OUT)/tests/torture/time_travel: $(TIME_TRAVEL:%.c=$(OUT)/%.o)
+$(OUT)/tests/torture/page_demo: $(OUT)/tests/support/page_scene.o
 $(TOOL_BINS): $(OUT)/%: $(OUT)/%.o $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS_A) $(R_LDLIBS)

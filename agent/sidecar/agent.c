@@ -82,7 +82,15 @@ begin(struct agent *a, struct err *err)
     if (a->signal_fd < 0)
         return -1;
     a->asker = asker_start(a->config, a->board.host, a->wake_fd, err);
-    return a->asker != NULL ? 0 : -1;
+    if (a->asker == NULL)
+        return -1;
+    a->web = web_start(a->config->listen, a->config->token_file, sidecar_routes, &a->board, err);
+    if (a->web == NULL)
+        return -1;
+    board_lock(&a->board);
+    a->board.serving = true;
+    board_unlock(&a->board);
+    return 0;
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------------------ */
@@ -116,6 +124,7 @@ end(struct agent *a)
 {
     child_free(a->run.child);
     a->run.child = NULL;
+    web_stop(a->web);
     sig_stop();
     if (!asker_stop(a->asker, ASKER_END_MS)) {
         log_warn("a question to the store or the server hangs; ending without its answer", LOG_NONE);
@@ -168,7 +177,7 @@ agent_run(const struct config *config, struct err *err)
     rc = begin(a, err);
     if (rc == 0) {
         log_info("agent started", LOG_S("instance", config->instance), LOG_S("repository", a->board.repository),
-                 LOG_S("run_on", config->run_on));
+                 LOG_S("run_on", config->run_on), LOG_U("port", web_port(a->web)));
         for (;;) {
             int64_t now_ms = clock_mono_ms();
 

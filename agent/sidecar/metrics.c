@@ -41,9 +41,9 @@ copy_catalog(const struct board *b, struct figures *f)
     for (size_t i = 0; b->catalog != NULL && i < b->catalog->count; i++) {
         const struct catalog_entry *e = &b->catalog->entries[i];
 
-        if (e->manifest == NULL)
+        if (e->state != CATALOG_WHOLE)
             f->backups_damaged++;
-        else if (e->manifest->suspicious && !e->accepted)
+        else if (e->suspicious && !e->accepted)
             f->backups_suspicious++;
         else
             f->backups_good++;
@@ -51,7 +51,10 @@ copy_catalog(const struct board *b, struct figures *f)
             f->verified_ms = e->verified_ms;
     }
     if (latest != NULL)
-        f->latest = figures_latest_of(latest->manifest);
+        f->latest = (struct figures_latest){.snapshot_ms = latest->snapshot_ms,
+                                            .raw_size = latest->raw_size,
+                                            .stored_size = latest->stored_size,
+                                            .keys = latest->keys};
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "agent/sidecar/child.h"
 #include "agent/sidecar/orders.h"
 #include "agent/sidecar/planner.h"
+#include "agent/sidecar/web.h"
 
 /* The job that runs. */
 struct run {
@@ -32,6 +33,7 @@ struct agent {
     struct board board;
     struct planner planners[WORK_KINDS];
     struct asker *asker;
+    struct web *web;
     struct run run;
     int signal_fd, wake_fd;
     int64_t wake_at_ms; /* when a step is due */

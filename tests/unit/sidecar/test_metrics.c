@@ -89,13 +89,10 @@ add_backup(struct board *b, int64_t snapshot_ms)
     e = &b->catalog->entries[b->catalog->count++];
     memset(e, 0, sizeof(*e));
     backup_id_make(snapshot_ms, &e->id);
-    e->manifest = manifest_new();
-    e->manifest->snapshot_ms = snapshot_ms;
-    e->manifest->rdb_member.raw_size = 1000;
-    e->manifest->rdb_member.stored_size = 300;
-    e->manifest->config_member.raw_size = 20;
-    e->manifest->config_member.stored_size = 7;
-    e->manifest->rdb.keys = 42;
+    e->snapshot_ms = snapshot_ms;
+    e->raw_size = 1020;
+    e->stored_size = 307;
+    e->keys = 42;
     return e;
 }
 
@@ -120,10 +117,9 @@ fill(struct board *b)
     e->verified_ms = 1795325000000;
     e = add_backup(b, now_ms - 10 * MINUTE_MS);
     e->verified_ms = 1795324000000;
-    add_backup(b, now_ms - 5 * MINUTE_MS)->manifest->suspicious = true;
+    add_backup(b, now_ms - 5 * MINUTE_MS)->suspicious = true;
     e = add_backup(b, now_ms - 4 * MINUTE_MS);
-    manifest_free(e->manifest);
-    e->manifest = NULL;
+    e->state = CATALOG_DAMAGED;
     for (int i = 0; i < WORK_KINDS; i++) {
         struct board_kind *k = &b->kinds[i];
 
