@@ -39,9 +39,9 @@ note_reach(struct board *b, const char *what, const struct err *err, enum board_
     if (!changed)
         return;
     if (now == REACH_UP) {
-        log_info("it answers", LOG_S("what", what));
+        log_info(reach == &b->server ? "the server answers" : "the repository answers", LOG_NONE);
     } else {
-        log_warn("it cannot be used; asking again and again", LOG_S("what", what), LOG_S("why", err->msg));
+        log_warn("it cannot be used for now, and is asked again", LOG_S("what", what), LOG_S("why", err->msg));
         board_error_add(b, what, err_exit_status(err->code), err->msg, clock_wall_ms());
     }
 }
@@ -168,28 +168,32 @@ ask_if_due(struct agent *a, enum question_kind kind, int64_t due_ms, int64_t now
         agent_wake_at(a, due_ms);
 }
 
-/* Keep the slot of the job that runs, and mark the slots that are done. */
+/* Keep the slot of the job that runs: nobody is to follow while it is worked on. */
 static void
-ask_slots(struct agent *a, int64_t now_ms)
+keep_slot(struct agent *a, int64_t now_ms)
 {
-    int64_t every_ms = a->config->stall_timeout_ms / 3;
-    bool keep = a->run.child != NULL && a->run.slot_ms != 0, any = keep;
-
-    for (int kind = 0; kind < WORK_KINDS; kind++) {
-        if (a->undone[kind] == 0)
-            continue;
-        any = true;
-        every_ms = SLOT_AGAIN_MS;
-        if (now_ms >= a->ask_slot_ms)
-            asker_ask(a->asker, &(struct question){ASK_DONE, (enum work)kind, a->undone[kind], false});
-    }
-    if (keep && now_ms >= a->ask_slot_ms && now_ms - a->run.started_ms >= a->config->stall_timeout_ms / 3)
-        asker_ask(a->asker, &(struct question){ASK_KEEP, a->run.kind, a->run.slot_ms, false});
-    if (!any)
+    if (a->run.child == NULL || a->run.slot_ms == 0)
         return;
-    if (now_ms >= a->ask_slot_ms)
-        a->ask_slot_ms = now_ms + every_ms;
-    agent_wake_at(a, a->ask_slot_ms);
+    if (now_ms >= a->keep_ms) {
+        asker_ask(a->asker, &(struct question){ASK_KEEP, a->run.kind, a->run.slot_ms, false});
+        a->keep_ms = now_ms + a->config->stall_timeout_ms / 3;
+    }
+    agent_wake_at(a, a->keep_ms);
+}
+
+/* Mark the slots whose work was done: nobody needs to follow. */
+static void
+mark_slots(struct agent *a, int64_t now_ms)
+{
+    if (!agent_asks_has_undone(a))
+        return;
+    if (now_ms >= a->mark_ms) {
+        for (int kind = 0; kind < WORK_KINDS; kind++)
+            if (a->undone[kind] != 0)
+                asker_ask(a->asker, &(struct question){ASK_DONE, (enum work)kind, a->undone[kind], false});
+        a->mark_ms = now_ms + SLOT_AGAIN_MS;
+    }
+    agent_wake_at(a, a->mark_ms);
 }
 
 void
@@ -202,7 +206,7 @@ void
 agent_asks_done(struct agent *a, enum work kind, int64_t slot_ms)
 {
     a->undone[kind] = slot_ms;
-    a->ask_slot_ms = 0;
+    a->mark_ms = 0;
 }
 
 bool
@@ -218,7 +222,8 @@ void
 agent_asks_step(struct agent *a, int64_t now_ms)
 {
     take_answers(a, now_ms);
-    ask_slots(a, now_ms);
+    keep_slot(a, now_ms);
+    mark_slots(a, now_ms);
     if (a->stop_ms != 0)
         return;
     if (a->orders.has_server)

@@ -236,7 +236,7 @@ start(struct agent *a, int64_t now_ms)
     log_info("job started", LOG_S("job", r->job_id), LOG_S("work", work_name(r->kind)),
              LOG_S("asked_by", r->slot_ms != 0 ? "schedule" : "trigger"));
     r->started_ms = now_ms;
-    a->ask_slot_ms = now_ms + a->config->stall_timeout_ms / 3;
+    a->keep_ms = now_ms + a->config->stall_timeout_ms / 3;
     job_env_init(&e, a->config, r->kind);
     if (child_start((const char *const *)e.words, (const char *const *)e.env, &r->child, &err) < 0) {
         struct child_end end = {.exit_status = err_exit_status(err.code)};

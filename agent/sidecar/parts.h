@@ -40,7 +40,7 @@ struct agent {
     int64_t stop_ms;    /* when the first SIGTERM came; 0: not yet */
 
     bool server_seen;
-    int64_t ask_server_ms, ask_store_ms, ask_catalog_ms, ask_slot_ms; /* when they are due */
+    int64_t ask_server_ms, ask_store_ms, ask_catalog_ms, keep_ms, mark_ms; /* when they are due */
     int64_t undone[WORK_KINDS];            /* slots whose work was done and not marked so yet; 0: none */
     struct store_meter_counts job_storage; /* what all jobs asked of the store */
     char last_words[256];                  /* why it ends */
