@@ -7,6 +7,7 @@
 
 #include "agent/cmd.h"
 #include "agent/help.h"
+#include "agent/open_store.h"
 #include "agent/options.h"
 #include "agent/tell.h"
 #include "base/log.h"
@@ -75,8 +76,8 @@ main(int argc, char **argv)
     int rc;
 
     harden();
+    tell_start();
     sig_install();
-    tell_setup();
     rc = options_parse(argc, argv, &config, &err);
     log_setup(STDERR_FILENO, (enum log_format)config.log_format, (enum log_level)config.log_level);
     out.json = config.json;
@@ -90,6 +91,11 @@ main(int argc, char **argv)
         (void)err_wrap(&err, "`remora %s` did not finish", command_get(config.command)->name);
     if (rc < 0)
         tell_failure(&config, &out, &err);
+    if (tell_is_on()) {
+        const struct store_meter_counts counts = open_store_counts();
+
+        tell_storage(&counts);
+    }
     config_fini(&config);
     return rc < 0 ? err_exit_status(err.code) : 0;
 }

@@ -149,24 +149,25 @@ output_verified(const struct catalog_entry *facts)
 json_t *
 output_backup(const struct catalog_entry *e)
 {
+    static const char *const states[] = {
+        [CATALOG_WHOLE] = "whole", [CATALOG_DAMAGED] = "damaged", [CATALOG_UNSUPPORTED] = "unsupported"};
+    const bool whole = e->state == CATALOG_WHOLE;
     json_t *object = json_object();
-    const struct manifest *m = e->manifest;
-    int64_t taken_ms = 0;
 
-    REQUIRE(backup_id_parse(e->id.text, &(struct backup_id){{0}}, &taken_ms));
     output_add_text(object, "id", e->id.text);
-    output_add_time(object, "time", m != NULL ? m->snapshot_ms : taken_ms);
-    output_add(object, "method", m != NULL ? json_string(m->method) : json_null());
-    output_add(object, "keys", m != NULL ? json_integer((json_int_t)m->rdb.keys) : json_null());
-    output_add(object, "raw_size", m != NULL ? json_integer((json_int_t)m->rdb_member.raw_size) : json_null());
-    output_add(object, "stored_size", m != NULL ? json_integer((json_int_t)m->rdb_member.stored_size) : json_null());
+    output_add_time(object, "time", whole ? e->snapshot_ms : e->taken_ms);
+    output_add(object, "method", whole ? json_string(e->method) : json_null());
+    output_add(object, "keys", whole ? json_integer((json_int_t)e->keys) : json_null());
+    output_add(object, "raw_size", whole ? json_integer((json_int_t)e->raw_size) : json_null());
+    output_add(object, "stored_size", whole ? json_integer((json_int_t)e->stored_size) : json_null());
     output_add(object, "verified", output_verified(e));
-    output_add(object, "suspicious", json_boolean(m != NULL && m->suspicious));
+    output_add_text(object, "state", states[e->state]);
+    output_add(object, "suspicious", json_boolean(e->suspicious));
     output_add(object, "accepted", json_boolean(e->accepted));
     output_add(object, "held", json_boolean(e->held));
-    if (m == NULL)
-        output_add_text(object, "problem", e->problem.msg);
-    else
+    if (whole)
         output_add(object, "problem", json_null());
+    else
+        output_add_text(object, "problem", e->problem);
     return object;
 }

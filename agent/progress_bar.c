@@ -20,7 +20,6 @@
 
 #define BAR_EVERY_MS   100
 #define LINE_EVERY_MS  5000
-#define TELL_EVERY_MS  500
 #define SETTLE_MS      1000 /* no pace is told before: the first figures mislead */
 #define CLEAR_LINE     "\r\033[K"
 #define DEFAULT_COLUMN 80
@@ -36,34 +35,21 @@ struct progress_bar {
     uint64_t last_done;
     int64_t phase_ms; /* when this phase began */
     int64_t shown_ms; /* when something was shown last */
-    int64_t told_ms;  /* when the agent was told last */
     bool started;
     pthread_mutex_t mutex;                 /* guards what follows and the terminal's line */
     char line[PROGRESS_BAR_WIDTH_MAX + 1]; /* what stands on the terminal; "": nothing */
 };
 
-static const char *const phase_names[] = {
-    [PROGRESS_WAITING] = "waiting",       [PROGRESS_SAVING] = "saving",       [PROGRESS_STORING] = "storing",
-    [PROGRESS_PUBLISHING] = "publishing", [PROGRESS_RESTORING] = "restoring", [PROGRESS_VERIFYING] = "verifying",
-    [PROGRESS_LOADING] = "loading",
-};
-
 const char *
 progress_phase_name(enum progress_phase phase)
 {
-    return phase_names[phase];
-}
+    static const char *const names[] = {
+        [PROGRESS_WAITING] = "waiting",       [PROGRESS_SAVING] = "saving",       [PROGRESS_STORING] = "storing",
+        [PROGRESS_PUBLISHING] = "publishing", [PROGRESS_RESTORING] = "restoring", [PROGRESS_VERIFYING] = "verifying",
+        [PROGRESS_LOADING] = "loading",
+    };
 
-bool
-progress_phase_find(const char *name, enum progress_phase *phase)
-{
-    for (size_t i = 0; i < ARRAY_LEN(phase_names); i++) {
-        if (strcmp(phase_names[i], name) == 0) {
-            *phase = (enum progress_phase)i;
-            return true;
-        }
-    }
-    return false;
+    return (size_t)phase < ARRAY_LEN(names) ? names[phase] : "";
 }
 
 int64_t
@@ -230,10 +216,7 @@ on_progress(const struct progress *p, void *cookie)
     int64_t now = clock_mono_ms();
     bool new_phase = !bar->started || p->phase != bar->phase || p->done < bar->last_done;
 
-    if (tell_is_on() && (!bar->started || p->phase != bar->phase || now - bar->told_ms >= TELL_EVERY_MS)) {
-        bar->told_ms = now;
-        tell_progress(p);
-    }
+    tell_progress(p);
     bar->last_done = p->done;
     if (new_phase) {
         bar->phase_ms = now;

@@ -1,37 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tell.h: what a command tells the agent that runs it as a child (sidecar/child.h): JSON objects, a line each, to the
- * descriptor that the environment variable REMORA_TELL_FD names. Internal to this program: there is no promise to
- * others, and readers ignore members that they do not know.
+ * tell.h: what a run tells the agent that started it: JSON lines to the pipe whose descriptor the environment variable
+ * REMORA_TELL_FD names.
  *
- *   {"progress":{"phase":"storing","done":1,"total":2,"stored":3}}   at most twice a second
- *   {"error":{"exit_status":8,"message":"..."}}                      why it ends
- *   {"storage":{...}}                                                at the end: what was asked of the store
+ *     {"progress":{"phase":"storing","done":1,"total":2,"stored":3}}
+ *     {"error":{"exit_status":8,"message":"..."}}
+ *     {"storage":{"calls":{"put":{"count":1,"failures":0,"total_ms":4,"buckets":[1,0,...]},...},
+ *                 "bytes_put":1,"bytes_got":0,"retries":0}}
  *
- * A reader that does not read loses lines; nobody waits for it. Thread-safe after tell_setup().
+ * The only place that knows that descriptor and these lines, in both directions. Telling never fails and never holds
+ * the work up: what the reader does not take is dropped.
  */
 #ifndef AGENT_TELL_H
 #define AGENT_TELL_H
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "snapshot/progress.h"
+#include "storage/store_meter.h"
 
-#define TELL_ENV      "REMORA_TELL_FD"
-#define TELL_LINE_MAX 4096 /* PIPE_BUF: a line is written whole or not at all */
+#define TELL_FD_NAME  "REMORA_TELL_FD"
+#define TELL_LINE_MAX 4096 /* bytes, the newline among them: a pipe takes them in one piece or not at all */
 
-/* Find out whether anybody listens. Once, before threads; programs that are started later do not inherit it. */
-void tell_setup(void);
+/* At the start of the process, before anything is opened: take the descriptor of the environment, which is a pipe or a
+ * socket (else nothing is told). No child of ours inherits it. */
+void tell_start(void);
 
-/* Does anybody? */
+/* Is there somebody to tell? */
 bool tell_is_on(void);
 
-/* Takes OBJECT. */
-void tell_take(json_t *object);
-
+/* At most twice a second, but a new phase at once. From one thread. */
 void tell_progress(const struct progress *p);
+
+/* At the end; they wait for room for at most a second. The sentence is told here too, since stdout may hold a result
+ * beside a failure. */
 void tell_error(const struct err *failure);
+void tell_storage(const struct store_meter_counts *counts);
+
+enum tell_kind { TELL_NOTHING, TELL_PROGRESS, TELL_ERROR, TELL_STORAGE };
+
+/* Pure: {"phase","done","total","stored"}, as it stands in such a line and in the agent's jobs. False, and *P
+ * untouched, for anything else. */
+bool tell_read_progress(const json_t *from, struct progress *p);
+
+/* What was told so far. */
+struct told {
+    struct progress progress;          /* the last */
+    char error[1024];                  /* "": none */
+    struct store_meter_counts storage; /* zeros: none */
+};
+
+/* Pure: what LINE (LEN bytes, without the newline) tells, into *TOLD. TELL_NOTHING: none of these lines, or a broken
+ * one; nothing is touched then. */
+enum tell_kind tell_parse(const char *line, size_t len, struct told *told);
 
 #endif

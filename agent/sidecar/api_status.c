@@ -134,11 +134,10 @@ backups_json(const struct board *b)
     for (size_t i = 0; i < b->catalog->count; i++) {
         const struct catalog_entry *e = &b->catalog->entries[i];
 
-        damaged += e->manifest == NULL;
-        suspicious += e->manifest != NULL && e->manifest->suspicious && !e->accepted;
+        damaged += e->state != CATALOG_WHOLE;
+        suspicious += e->state == CATALOG_WHOLE && e->suspicious && !e->accepted;
         held += e->held;
-        stored +=
-            e->manifest != NULL ? e->manifest->rdb_member.stored_size + e->manifest->config_member.stored_size : 0;
+        stored += e->state == CATALOG_WHOLE ? e->stored_size : 0;
     }
     object = json_object();
     output_add_count(object, "count", b->catalog->count);

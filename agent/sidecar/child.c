@@ -32,8 +32,8 @@
 #define TELL_FD       3 /* in the child */
 #define FDS_MAX       65536
 #define LOOK_EVERY_NS 100000000
-#define READS_MAX     256 /* of 8 kB at a time: somebody else waits for the loop too */
-#ifndef SYS_pidfd_open    /* the numbers are the same on all machines but alpha */
+#define READS_MAX     1024 /* of 8 kB at a time: somebody else waits for the loop too */
+#ifndef SYS_pidfd_open     /* the numbers are the same on all machines but alpha */
 #define SYS_pidfd_open 434
 #endif
 #ifndef SYS_close_range
@@ -138,13 +138,13 @@ prepare(struct launch *l, const char *program, const char *const *words, const c
     for (size_t i = 0; i < n_words; i++)
         l->argv[i + 1] = words[i];
     l->argv[n_words + 1] = "--json";
-    l->tell_variable = mem_printf("%s=%d", TELL_ENV, TELL_FD);
+    l->tell_variable = mem_printf("%s=%d", TELL_FD_NAME, TELL_FD);
     l->env = mem_array(n_env + count((const char *const *)environ) + 2, sizeof(*l->env));
     l->env[n++] = l->tell_variable;
     for (size_t i = 0; i < n_env; i++)
         l->env[n++] = env[i];
     for (char **v = environ; *v != NULL; v++)
-        if (!is_in(env, *v) && strncmp(*v, TELL_ENV "=", sizeof(TELL_ENV)) != 0)
+        if (!is_in(env, *v) && strncmp(*v, TELL_FD_NAME "=", sizeof(TELL_FD_NAME)) != 0)
             l->env[n++] = *v;
     l->parent = getpid();
     l->fd_limit =
@@ -318,8 +318,8 @@ find_error(struct child *c, int signum)
     else if (signum != 0)
         (void)snprintf(text, size, "the run was ended by signal %d (%s); its log may tell more", signum,
                        strsignal(signum));
-    else if (*c->told.error != '\0' || *said != '\0')
-        (void)snprintf(text, size, "%s", *c->told.error != '\0' ? c->told.error : said);
+    else if (*c->told.told.error != '\0' || *said != '\0')
+        (void)snprintf(text, size, "%s", *c->told.told.error != '\0' ? c->told.told.error : said);
     else
         (void)snprintf(text, size, "the run ended with exit status %d and did not say why; its log may tell more",
                        c->end.exit_status);
@@ -335,7 +335,7 @@ finish(struct child *c, int status)
     drain(c, &c->tell_fd, take_told);
     c->reaped = true;
     c->end.exit_status = signum != 0 ? 128 + signum : WEXITSTATUS(status);
-    c->end.storage = c->told.storage;
+    c->end.storage = c->told.told.storage;
     if (c->too_much)
         buf_reset(&c->out);
     c->end.out_len = c->out.len;
@@ -370,7 +370,7 @@ const struct progress *
 child_progress(const struct child *c, int64_t *told_ms)
 {
     *told_ms = c->told_ms;
-    return &c->told.progress;
+    return &c->told.told.progress;
 }
 
 void

@@ -18,7 +18,7 @@
 #include "snapshot/progress.h"
 #include "storage/store_meter.h"
 
-#define CHILD_OUT_MAX ((size_t)1 << 20) /* of a result; what is more is dropped, and the run a failure */
+#define CHILD_OUT_MAX ((size_t)4 << 20) /* of a result; what is more is dropped, and the run a failure */
 
 struct child;
 

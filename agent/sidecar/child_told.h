@@ -8,13 +8,9 @@
 #include <stddef.h>
 
 #include "agent/tell.h"
-#include "snapshot/progress.h"
-#include "storage/store_meter.h"
 
 struct child_told {
-    struct progress progress;          /* the last */
-    char error[1024];                  /* the sentence; "": none was told */
-    struct store_meter_counts storage; /* zeros where none were told */
+    struct told told;
     /* Its own: a line in the making. */
     char line[TELL_LINE_MAX];
     size_t len;

@@ -119,10 +119,9 @@ layout_probe(struct layout_key *key, const char *instance, const char *word)
     build(key, LAYOUT_INSTANCES "%s/probe/%s", instance, word);
 }
 
-/* The part of KEY behind its slash number N, provided that KEY lies below instances/ and has no further slash: what
- * lies deeper, such as a copy that somebody made of a folder, is not ours. NULL otherwise. */
+/* The part of KEY behind its slash number N, provided that KEY lies below instances/. NULL otherwise. */
 static const char *
-name_at_depth(const char *key, unsigned n)
+part_at_depth(const char *key, unsigned n)
 {
     if (strncmp(key, LAYOUT_INSTANCES, strlen(LAYOUT_INSTANCES)) != 0)
         return NULL;
@@ -132,7 +131,16 @@ name_at_depth(const char *key, unsigned n)
             return NULL;
         key++;
     }
-    return strchr(key, '/') == NULL ? key : NULL;
+    return key;
+}
+
+/* The same for the last part of KEY: what lies deeper, such as a copy that somebody made of a folder, is not ours. */
+static const char *
+name_at_depth(const char *key, unsigned n)
+{
+    const char *name = part_at_depth(key, n);
+
+    return name != NULL && strchr(name, '/') == NULL ? name : NULL;
 }
 
 bool
@@ -151,12 +159,15 @@ layout_parse_id(const char *key, struct backup_id *id)
 bool
 layout_parse_data(const char *key, struct backup_id *id)
 {
+    const char *path = part_at_depth(key, 2), *name; /* instances/NAME/data/ID/ */
     char text[BACKUP_ID_LEN + 1];
-    size_t len = strlen(key);
 
-    if (len < BACKUP_ID_LEN + 2 || key[len - 1] != '/' || key[len - BACKUP_ID_LEN - 2] != '/')
+    if (path == NULL || strncmp(path, "data/", strlen("data/")) != 0)
         return false;
-    memcpy(text, key + len - BACKUP_ID_LEN - 1, BACKUP_ID_LEN);
+    name = path + strlen("data/");
+    if (strlen(name) != BACKUP_ID_LEN + 1 || name[BACKUP_ID_LEN] != '/')
+        return false;
+    memcpy(text, name, BACKUP_ID_LEN);
     text[BACKUP_ID_LEN] = '\0';
     return backup_id_parse(text, id, NULL);
 }

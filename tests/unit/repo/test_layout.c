@@ -32,6 +32,8 @@ layout__every_key__exact_text(void **state)
     assert_string_equal(k.text, "instances/shop-cache/backups/" ID ".json");
     layout_manifests(&k, "shop-cache");
     assert_string_equal(k.text, "instances/shop-cache/backups/");
+    layout_data(&k, "shop-cache", &id);
+    assert_string_equal(k.text, "instances/shop-cache/data/" ID "/");
     layout_member(&k, "shop-cache", &id, "rdb");
     assert_string_equal(k.text, "instances/shop-cache/data/" ID "/rdb/");
     layout_segment(&k, "shop-cache", &id, "rdb", 0);
@@ -148,6 +150,47 @@ parse_id__look_alikes__refused(void **state)
 }
 
 static void
+parse_data__our_folders__id(void **state)
+{
+    struct backup_id id = the_id(), back;
+    struct layout_key k;
+
+    (void)state;
+    layout_data(&k, "shop-cache", &id);
+    assert_true(layout_parse_data(k.text, &back));
+    assert_string_equal(back.text, ID);
+}
+
+static void
+parse_data__look_alikes__refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "/",
+        ID "/",
+        "/" ID "/",
+        "data/" ID "/",
+        "instances/a/data/",
+        "instances/a/data/" ID,
+        "instances/a/data/" ID "x/",
+        "instances/a/data/x" ID "/",
+        "instances/a/data/20261322T103000Z-1a2b3c/",
+        "instances/a/data/" ID "/rdb/",
+        "instances/a/data/old/" ID "/", /* a copy that somebody made */
+        "instances/a/" ID "/",
+        "instances/a/old/" ID "/", /* a folder of another name */
+        "elsewhere/a/data/" ID "/",
+    };
+    struct backup_id id;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        if (layout_parse_data(bad[i], &id))
+            fail_msg("\"%s\" was taken for one of ours", bad[i]);
+    }
+}
+
+static void
 parse_segment__our_keys__number(void **state)
 {
     struct backup_id id = the_id();
@@ -199,6 +242,8 @@ main(void)
         cmocka_unit_test(check_instance__names__by_the_rule),
         cmocka_unit_test(parse_id__our_keys__found),
         cmocka_unit_test(parse_id__look_alikes__refused),
+        cmocka_unit_test(parse_data__our_folders__id),
+        cmocka_unit_test(parse_data__look_alikes__refused),
         cmocka_unit_test(parse_segment__our_keys__number),
         cmocka_unit_test(parse_segment__look_alikes__refused),
     };

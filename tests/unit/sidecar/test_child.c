@@ -125,7 +125,7 @@ static void
 child_step__output_over_the_limit__is_a_failure(void **state)
 {
     struct scene *s = *state;
-    struct child *c = start(s, "head -c 3000000 /dev/zero", NULL);
+    struct child *c = start(s, "head -c 9000000 /dev/zero", NULL);
     const struct child_end *end = run_to_end(c);
 
     assert_int_equal(end->exit_status, 1);
@@ -197,7 +197,11 @@ child_progress__told_lines__are_the_last_known(void **state)
     struct child *c =
         start(s,
               "echo '{\"progress\":{\"phase\":\"storing\",\"done\":1,\"total\":2,\"stored\":3},\"x\":1}' >&3\n"
-              "echo '{\"storage\":{\"get\":{\"calls\":4,\"buckets\":[1,3]},\"bytes_got\":9}}' >&3\n"
+              "for name in put get stat list remove now; do all=\"$all${all:+,}\\\"$name\\\":"
+              "{\\\"count\\\":4,\\\"failures\\\":0,\\\"total_ms\\\":7,"
+              "\\\"buckets\\\":[1,3,0,0,0,0,0,0,0,0,0]}\"; done\n"
+              "echo \"{\\\"storage\\\":{\\\"calls\\\":{$all},\\\"bytes_put\\\":0,"
+              "\\\"bytes_got\\\":9,\\\"retries\\\":0}}\" >&3\n"
               "exec sleep 60",
               NULL);
 
@@ -342,20 +346,20 @@ child_told_feed__garbage__is_skipped(void **state)
 {
     static struct child_told t;
     char *longer = mem_new(TELL_LINE_MAX + 100);
-    static const char good[] = "{\"progress\":{\"phase\":\"saving\",\"done\":5}}\n";
+    static const char good[] = "{\"progress\":{\"phase\":\"saving\",\"done\":5,\"total\":0,\"stored\":0}}\n";
 
     (void)state;
     memset(longer, ' ', TELL_LINE_MAX + 99);
     child_told_feed(&t, longer, TELL_LINE_MAX + 99);
     child_told_feed(&t, good, sizeof(good) - 1); /* the end of that line */
-    assert_int_equal(t.progress.done, 0);
+    assert_int_equal(t.told.progress.done, 0);
     child_told_feed(&t, "\n{]\n\xff\n{\"progress\":7,\"storage\":[],\"error\":null}\n", 48);
     child_told_feed(&t, "{\"progress\":{\"phase\":\"dreaming\",\"done\":9}}\n", 43);
-    assert_int_equal(t.progress.done, 0);
+    assert_int_equal(t.told.progress.done, 0);
     for (size_t i = 0; i < sizeof(good) - 1; i++)
         child_told_feed(&t, good + i, 1);
-    assert_int_equal(t.progress.phase, PROGRESS_SAVING);
-    assert_int_equal(t.progress.done, 5);
+    assert_int_equal(t.told.progress.phase, PROGRESS_SAVING);
+    assert_int_equal(t.told.progress.done, 5);
     free(longer);
 }
 
