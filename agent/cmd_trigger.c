@@ -14,6 +14,7 @@
 #include "agent/cmd.h"
 #include "agent/progress_bar.h"
 #include "agent/secret.h"
+#include "agent/tell.h"
 #include "base/clock.h"
 #include "base/json_read.h"
 #include "base/log.h"
@@ -158,12 +159,10 @@ static void
 show_progress(const struct trigger *t, const json_t *job)
 {
     const struct progress_sink sink = progress_bar_sink(t->bar);
-    const json_t *p = json_object_get(job, "progress");
-    enum progress_phase phase = PROGRESS_WAITING;
+    struct progress p;
 
-    if (json_is_object(p) && progress_phase_find(json_opt_str(p, "phase", ""), &phase))
-        progress_tell(&sink, phase, json_opt_u64(p, "done", 0), json_opt_u64(p, "total", 0),
-                      json_opt_u64(p, "stored", 0));
+    if (tell_read_progress(json_object_get(job, "progress"), &p))
+        progress_tell(&sink, p.phase, p.done, p.total, p.stored);
 }
 
 /* Ask once how *JOB is. -1: there is no use in asking again. */

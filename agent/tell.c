@@ -139,8 +139,8 @@ tell_storage(const struct store_meter_counts *counts)
 
 /* ---- reading ---- */
 
-static bool
-read_progress(const json_t *from, struct progress *p)
+bool
+tell_read_progress(const json_t *from, struct progress *p)
 {
     struct progress read = {0};
     struct err unused = ERR_INIT;
@@ -222,7 +222,7 @@ tell_parse(const char *line, size_t len, struct told *told)
     if (len > TELL_LINE_MAX || (object = json_read_object(line, len, &unused)) == NULL)
         return TELL_NOTHING;
     if ((inner = json_object_get(object, "progress")) != NULL)
-        kind = read_progress(inner, &told->progress) ? TELL_PROGRESS : TELL_NOTHING;
+        kind = tell_read_progress(inner, &told->progress) ? TELL_PROGRESS : TELL_NOTHING;
     else if ((inner = json_object_get(object, "error")) != NULL)
         kind = read_error(inner, told->error, sizeof(told->error)) ? TELL_ERROR : TELL_NOTHING;
     else if ((inner = json_object_get(object, "storage")) != NULL)

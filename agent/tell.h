@@ -14,6 +14,7 @@
 #ifndef AGENT_TELL_H
 #define AGENT_TELL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -40,6 +41,10 @@ void tell_error(const struct err *failure);
 void tell_storage(const struct store_meter_counts *counts);
 
 enum tell_kind { TELL_NOTHING, TELL_PROGRESS, TELL_ERROR, TELL_STORAGE };
+
+/* Pure: {"phase","done","total","stored"}, as it stands in such a line and in the agent's jobs. False, and *P
+ * untouched, for anything else. */
+bool tell_read_progress(const json_t *from, struct progress *p);
 
 /* What was told so far. */
 struct told {

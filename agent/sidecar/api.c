@@ -12,7 +12,7 @@
 #include "base/units.h"
 
 #define LIMIT_PRESET 100
-#define LIMIT_MAX    1000
+#define LIMIT_MAX    200 /* what is built for one request holds up the others */
 
 /* The process lives, and this thread does. */
 void
