@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sig.h"
+#include "snapshot/repo/layout.h"
 
 static cmd_fn *const commands[COMMAND_COUNT] = {
     [COMMAND_INIT] = cmd_init,       [COMMAND_BACKUP] = cmd_backup,   [COMMAND_RESTORE] = cmd_restore,
@@ -89,7 +90,8 @@ write_metrics(const struct config *config, const struct output *out, int64_t sta
 
     if (config->instance == NULL)
         (void)err_set(&err, ERR_USAGE, "without --instance it is not known whose they are");
-    else if (metrics_file_write(config->metrics_file, &run, &err) == 0)
+    else if (layout_check_instance(config->instance, &err) == 0 &&
+             metrics_file_write(config->metrics_file, &run, &err) == 0)
         return;
     log_warn("the metrics of this run could not be written", LOG_S("file", config->metrics_file),
              LOG_S("why", err.msg));

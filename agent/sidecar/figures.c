@@ -70,6 +70,17 @@ render_failures(struct render *r)
         }
 }
 
+/* Has a job of the kind ended yet? Else the duration is that of none. */
+static bool
+has_ended(const struct figures_kind *k)
+{
+    uint64_t ended = k->successes;
+
+    for (int status = 0; status < BOARD_EXITS; status++)
+        ended += k->failures[status];
+    return ended > 0;
+}
+
 /* One family of all kinds: its samples stand together. */
 static void
 render_of_kinds(struct render *r, enum figures_family family)
@@ -88,7 +99,7 @@ render_of_kinds(struct render *r, enum figures_family family)
             put_seconds(r, family, l.labels, k->last_success_ms);
             break;
         case FAMILY_LAST_DURATION:
-            if (k->last_attempt_ms > 0)
+            if (has_ended(k))
                 put(r, family, l.labels, (uint64_t)k->last_duration_ms, 3);
             break;
         case FAMILY_SUCCESSES:

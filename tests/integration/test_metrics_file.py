@@ -135,6 +135,21 @@ class MetricsFile(Case):
         self.assertFalse((self.folder / "elsewhere").exists())
         self.assertEqual({"link.prom", "folder.prom"}, set(os.listdir(self.collected)))
 
+    def test_a_run_that_names_no_instance_leaves_the_file(self):
+        self.good_backup()
+        was = self.file().read_bytes()
+        words = ["backup", "--repo", f"file://{self.repo.path}", "--rdb-file", self.dump, "--metrics-file", self.file()]
+        for more in ([], ["--instance", "../shop"], ["--instance", "sh\u00f6p"]):
+            self.expect(remora.USAGE, remora.run(*words, *more), "metrics of this run could not be written")
+            self.assertEqual(was, self.file().read_bytes())
+
+    def test_the_variable_is_for_the_commands_that_have_the_option(self):
+        env = {"REMORA_METRICS_FILE": str(self.file())}
+        self.expect(remora.OK, self.repo.run("list", env=env))
+        self.assertFalse(self.file().exists())
+        self.expect(remora.OK, self.repo.run("backup", "--rdb-file", self.dump, env=env))
+        self.assertEqual(1, self.value("job_successes_total"))
+
     def test_a_collector_of_another_user_reads_it(self):
         before = os.umask(0o077)
         try:
