@@ -153,7 +153,7 @@ page_errors(struct page *p)
         put_moment_and_age(p, e->at_ms);
         html_put(&p->h, "</p>\n<p>%s</p></li>\n", e->text);
     }
-    html_put(&p->h, "%s</section>\n", b->error_count > 0 ? "</ol>\n" : "");
+    html_put(&p->h, b->error_count > 0 ? "</ol>\n</section>\n" : "</section>\n");
 }
 
 static void

@@ -48,7 +48,8 @@ page_scene_add(struct board *b, int64_t age_ms)
     e->manifest = manifest_new();
     e->manifest->id = e->id;
     e->manifest->snapshot_ms = taken_ms;
-    e->manifest->rdb.keys = 8400000 - (uint64_t)(days > 90 ? 90 : days) * 21000 + wave * 900;
+    e->manifest->rdb.keys =
+        8400000 - (uint64_t)(days > 90 ? 90 : days) * (uint64_t)(days > 12 ? 61000 : 34000) + wave * 1900;
     e->manifest->rdb_member.raw_size = e->manifest->rdb.keys * 156;
     e->manifest->rdb_member.stored_size = e->manifest->rdb.keys * (51 + wave / 24);
     SET(e->manifest->method, "psync");
