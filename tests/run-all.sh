@@ -98,12 +98,12 @@ echo "SEED=$SEED"
 began_all=$(date +%s)
 case $what in
 test)
-    step packages sh tests/install-packages.sh build test rgw
+    step packages sh tests/install-packages.sh build test rgw browser
     start_gateway
     prove 10000 ''
     ;;
 campaign)
-    step packages sh tests/install-packages.sh build test rgw lint
+    step packages sh tests/install-packages.sh build test rgw browser lint
     start_gateway
     prove 100000 1
     threads_and_memory

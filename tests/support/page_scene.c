@@ -188,10 +188,10 @@ be_failing(struct board *b)
                               "space: free or enlarge the volume of /data, then the next try works by itself";
 
     add_history(b, 4 * HOUR_MS + 41 * MINUTE_MS);
-    for (int i = 3; i > 0; i--)
+    for (int i = 5; i > 0; i--)
         (void)add_job(b, WORK_BACKUP, i == 2, i * 4 * MINUTE_MS, 10, why);
-    b->kinds[WORK_BACKUP].failures[10] = 3;
-    b->kinds[WORK_BACKUP].retries = 2;
+    b->kinds[WORK_BACKUP].failures[10] = 5;
+    b->kinds[WORK_BACKUP].retries = 4;
 }
 
 static void
