@@ -14,7 +14,8 @@
 static const char shapes[] =
     "<svg class=\"shapes\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>"
     "<path id=\"m-verified\" d=\"M-4 .2-1.2 3 4-3\" class=\"stroke\"/>"
-    "<path id=\"m-loaded\" d=\"M-5 .2-2.2 3 3-3M-.4 2.8.2 3 5.4-3\" class=\"stroke\"/>"
+    "<path id=\"m-loaded\" d=\"M0-6A6 6 0 0 1 0 6 6 6 0 0 1 0-6M-4 .8-1.4 3.4-.6 3.4 4.1-1.9 2.9-3-1.1 1.5-2.9-.3Z\" "
+    "class=\"solid\" fill-rule=\"evenodd\"/>"
     "<path id=\"m-suspicious\" d=\"M0-5 5.4 4.6H-5.4Z\" class=\"solid\"/>"
     "<path id=\"m-held\" d=\"M-2.4-.8V-2.4a2.4 2.4 0 0 1 4.8 0v1.6M-4-.8H4V4.6H-4Z\" class=\"lock\"/>"
     "<path id=\"m-damaged\" d=\"M-3.6-3.6 3.6 3.6M3.6-3.6-3.6 3.6\" class=\"stroke\"/>"

@@ -21,9 +21,13 @@
     // One section, if it changed. Nobody shall lose the words they are about to copy.
     const put = (id, fresh) => {
         const old = document.getElementById(id), next = fresh.getElementById(id);
-        if (!old || !next || old.outerHTML === next.outerHTML || selecting(old))
+        if (!old || !next || selecting(old))
             return;
         const focus = old.contains(document.activeElement) && document.activeElement.id;
+        for (const place of old.querySelectorAll("details[open]"))
+            fresh.getElementById(place.id)?.setAttribute("open", "");
+        if (old.outerHTML === next.outerHTML)
+            return;
         old.replaceWith(document.adoptNode(next));
         if (focus)
             document.getElementById(focus)?.focus({preventScroll: true});

@@ -28,7 +28,7 @@ choose_axis(struct chart *chart, const struct catalog *c, int64_t now_ms)
 {
     static const int64_t spans[] = {HOUR_MS,     6 * HOUR_MS, DAY_MS,       3 * DAY_MS, 7 * DAY_MS,  14 * DAY_MS,
                                     35 * DAY_MS, 91 * DAY_MS, 182 * DAY_MS, YEAR_MS,    2 * YEAR_MS, 5 * YEAR_MS};
-    int64_t oldest_ms = entry_ms(&c->entries[0]), newest_ms = entry_ms(&c->entries[c->count - 1]);
+    int64_t oldest_ms = entry_ms(&c->entries[0]), newest_ms = entry_ms(&c->entries[c->count - 1]), span_ms;
     size_t wanted = (c->count * 9 + 9) / 10, i = 0;
 
     chart->to_ms = newest_ms > now_ms ? newest_ms : now_ms;
@@ -40,8 +40,10 @@ choose_axis(struct chart *chart, const struct catalog *c, int64_t now_ms)
         chart->from_ms = oldest_ms;
     if (chart->to_ms - chart->from_ms < MINUTE_MS)
         chart->from_ms = chart->to_ms - MINUTE_MS;
-    /* Room for the half of the first column. */
-    chart->from_ms -= (chart->to_ms - chart->from_ms) / 50;
+    /* Room for a half of the first column and of the last. */
+    span_ms = chart->to_ms - chart->from_ms;
+    chart->from_ms -= span_ms / 50;
+    chart->to_ms += span_ms / 100;
 }
 
 /* How much time a column stands for where there are too many backups for one each. */
@@ -83,28 +85,36 @@ add_entry(struct chart_column *column, const struct catalog_entry *e)
         column->stored = e->stored_size;
 }
 
+/* Has every backup room for a column of its own? */
+static bool
+has_room(const struct chart *chart, const struct catalog *c)
+{
+    int64_t least_ms = (chart->to_ms - chart->from_ms) / PAGE_BINS;
+
+    for (size_t i = chart->older + 1; i < c->count; i++)
+        if (entry_ms(&c->entries[i]) - entry_ms(&c->entries[i - 1]) < least_ms)
+            return false;
+    return true;
+}
+
 void
 chart_make(struct chart *chart, const struct catalog *c, int64_t now_ms)
 {
-    int64_t width_ms, last = -1;
-    size_t shown;
+    int64_t last = -1;
 
     memset(chart, 0, sizeof(*chart));
     if (c == NULL || c->count == 0)
         return;
     choose_axis(chart, c, now_ms);
-    shown = c->count - chart->older;
-    chart->single = shown <= PAGE_BINS;
-    width_ms = choose_width(chart);
-    chart->width = chart->single ? 60.0 / (double)(shown < 30 ? 30 : shown)
-                                 : 72.0 * (double)width_ms / (double)(chart->to_ms - chart->from_ms);
-    for (size_t i = 0; i < c->count; i++) {
-        int64_t ms = entry_ms(&c->entries[i]), slot = ms / width_ms;
+    chart->single = has_room(chart, c);
+    chart->column_ms = choose_width(chart);
+    chart->width =
+        chart->single ? 72.0 / PAGE_BINS : 72.0 * (double)chart->column_ms / (double)(chart->to_ms - chart->from_ms);
+    for (size_t i = chart->older; i < c->count; i++) {
+        int64_t ms = entry_ms(&c->entries[i]), slot = ms / chart->column_ms;
 
-        if (ms < chart->from_ms)
-            continue;
         if ((chart->single || slot != last) && chart->count < PAGE_BINS) {
-            chart->columns[chart->count++].at_ms = chart->single ? ms : slot * width_ms + width_ms / 2;
+            chart->columns[chart->count++].at_ms = chart->single ? ms : slot * chart->column_ms + chart->column_ms / 2;
             last = slot;
         }
         add_entry(&chart->columns[chart->count - 1], &c->entries[i]);
@@ -147,7 +157,7 @@ chart_put_axis(struct page *p, const struct chart *chart, int y)
     char text[UNITS_TEXT_MAX];
     size_t i = 0;
 
-    while (i + 1 < ARRAY_LEN(steps) && span_ms / steps[i] > 4)
+    while (i + 1 < ARRAY_LEN(steps) && span_ms / steps[i] > (steps[i] < 60 * DAY_MS ? 5 : 4))
         i++;
     step_ms = steps[i];
     for (at_ms = (chart->from_ms / step_ms + 1) * step_ms; at_ms < chart->to_ms; at_ms += step_ms) {

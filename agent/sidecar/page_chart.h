@@ -19,9 +19,10 @@ struct chart_column {
 
 struct chart {
     int64_t from_ms, to_ms;
-    size_t older; /* backups before from_ms, which are not drawn */
-    bool single;  /* a column is a backup */
-    double width; /* of a column, per cent */
+    size_t older;      /* backups before from_ms, which are not drawn */
+    bool single;       /* a column is a backup */
+    int64_t column_ms; /* else how much time a column stands for */
+    double width;      /* of a column, per cent */
     struct chart_column columns[PAGE_BINS];
     size_t count;
     struct chart_column sum; /* over all columns */

@@ -9,6 +9,7 @@
 
 #define BACKUPS_SHOWN 8
 #define JOBS_SHOWN    8
+#define ERRORS_OPEN   3 /* those before are shown when asked for */
 
 /* A table; on a narrow screen each row becomes a block whose cells carry their column's name, and the roles keep it a
  * table for those who hear it. HEADS ends with NULL. */
@@ -134,26 +135,35 @@ put_status(struct page *p, int exit_status)
         html_put(&p->h, "exit %d", exit_status);
 }
 
+static void
+put_error(struct page *p, const struct board_error *e)
+{
+    html_put(&p->h, "<li><p class=\"line\"><strong>%s</strong> <span>", e->what);
+    put_status(p, e->exit_status);
+    html_put(&p->h, "</span> ");
+    put_moment_and_age(p, e->at_ms);
+    html_put(&p->h, "</p>\n<p>%s</p></li>\n", e->text);
+}
+
 void
 page_errors(struct page *p)
 {
     const struct board *b = p->b;
 
     html_put(&p->h, "<section id=\"errors\" aria-labelledby=\"errors-h\">\n<h2 id=\"errors-h\">Last errors</h2>\n");
-    if (b->error_count == 0)
-        html_put(&p->h, "<p class=\"empty\">None since the agent started.</p>\n");
-    else
-        html_put(&p->h, "<ol class=\"errors\">\n");
-    for (size_t i = b->error_count; i > 0; i--) {
-        const struct board_error *e = &b->errors[i - 1];
-
-        html_put(&p->h, "<li><p class=\"line\"><strong>%s</strong> <span>", e->what);
-        put_status(p, e->exit_status);
-        html_put(&p->h, "</span> ");
-        put_moment_and_age(p, e->at_ms);
-        html_put(&p->h, "</p>\n<p>%s</p></li>\n", e->text);
+    if (b->error_count == 0) {
+        html_put(&p->h, "<p class=\"empty\">None since the agent started.</p>\n</section>\n");
+        return;
     }
-    html_put(&p->h, "%s</section>\n", b->error_count > 0 ? "</ol>\n" : "");
+    html_put(&p->h, "<ol class=\"errors\">\n");
+    for (size_t i = 0; i < b->error_count; i++) {
+        if (i == ERRORS_OPEN)
+            html_put(&p->h, "</ol>\n<details id=\"errors-older\">\n<summary id=\"errors-more\">%zu older</summary>\n"
+                            "<ol class=\"errors\">\n",
+                     b->error_count - i);
+        put_error(p, &b->errors[b->error_count - 1 - i]);
+    }
+    html_put(&p->h, b->error_count > ERRORS_OPEN ? "</ol>\n</details>\n</section>\n" : "</ol>\n</section>\n");
 }
 
 static void

@@ -235,16 +235,18 @@ newest_verified(const struct catalog *c)
     return NULL;
 }
 
-/* What a verify found good of E, and when. */
+/* By what E was found good, and when: the strongest proof, and a later one that is weaker. */
 static void
-put_how(struct page *p, const struct catalog_entry *e)
+put_proof(struct page *p, const struct catalog_entry *e)
 {
-    html_put(&p->h, "<dd>by its %s ", strcmp(e->verified_level, "load") == 0 ? "loading" : e->verified_level);
-    page_relative(p, e->verified_ms);
-    html_put(&p->h, "</dd>\n");
     if (e->loaded_ms != 0) {
         html_put(&p->h, "<dd>loaded by %s ", e->loaded_by);
         page_relative(p, e->loaded_ms);
+        html_put(&p->h, "</dd>\n");
+    }
+    if (e->verified_ms != e->loaded_ms) {
+        html_put(&p->h, "<dd>%s checked ", e->verified_level);
+        page_relative(p, e->verified_ms);
         html_put(&p->h, "</dd>\n");
     }
 }
@@ -254,18 +256,17 @@ put_verified(struct page *p, const struct catalog_entry *latest)
 {
     const struct catalog_entry *e = newest_verified(p->b->catalog);
 
-    html_put(&p->h, "<div><dt>Verified</dt>\n");
+    html_put(&p->h, "<div><dt>Last verified backup</dt>\n");
     if (e == NULL) {
-        html_put(&p->h, "<dd class=\"big none\">Never</dd>\n<dd>%s</dd>\n",
+        html_put(&p->h, "<dd class=\"big none\">None</dd>\n<dd>%s</dd>\n",
                  latest != NULL ? "no backup was read back yet" : "there is nothing to verify");
     } else {
-        html_put(&p->h, "<dd class=\"big\">%s</dd>\n", e == latest ? "The last one" : "An older one");
-        if (e != latest) {
-            html_put(&p->h, "<dd>that of ");
-            page_moment(p, entry_ms(e));
-            html_put(&p->h, "</dd>\n");
-        }
-        put_how(p, e);
+        html_put(&p->h, "<dd class=\"big\">");
+        page_relative(p, entry_ms(e));
+        html_put(&p->h, "</dd>\n<dd>");
+        page_moment(p, entry_ms(e));
+        html_put(&p->h, "%s</dd>\n", e == latest ? ", the last one" : "");
+        put_proof(p, e);
     }
     html_put(&p->h, "</div>\n");
 }

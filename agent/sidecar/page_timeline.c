@@ -48,17 +48,17 @@ put_tip(struct page *p, const struct chart *chart, const struct chart_column *c)
 static void
 put_column(struct page *p, const struct chart *chart, const struct chart_column *c)
 {
-    double x = chart_x(chart, c->at_ms), left = x - chart->width / 2;
+    double x = chart_x(chart, c->at_ms), left = x - chart->width / 2, width = chart->width;
     double height = chart->sum.stored > 0 ? BARS_HEIGHT * (double)c->stored / (double)chart->sum.stored : 0.0;
 
-    left = left + chart->width > 100.0 ? 100.0 - chart->width : left;
     left = left < 0.0 ? 0.0 : left;
-    x = left + chart->width / 2;
+    width = left + width > 100.0 ? 100.0 - left : width; /* the last one's time is not over yet */
     height = height < 2.0 ? 2.0 : height;
     html_put(&p->h, "<g class=\"bar%s%s\">", c->suspicious > 0 ? " suspicious" : "", c->whole ? "" : " damaged");
     put_tip(p, chart, c);
-    html_put(&p->h, "<rect x=\"%.1f%%\" y=\"%.1f\" width=\"%.1f%%\" height=\"%.1f\"/></g>", left, BASE - height,
-             chart->width, height);
+    html_put(&p->h, "<rect x=\"%.1f%%\" y=\"%.1f\" width=\"%.1f%%\" height=\"%.1f\"/></g>", left, BASE - height, width,
+             height);
+    x = left + width / 2;
     if (c->damaged > 0 || c->suspicious > 0)
         put_symbol(p, c->damaged > 0 ? "damaged" : "suspicious", x, LANE_ALERT);
     if (c->verified > 0)
@@ -94,9 +94,11 @@ put_summary(struct page *p, const struct chart *chart)
 {
     char text[UNITS_TEXT_MAX];
 
-    html_put(&p->h, "%zu %s since %s, the largest of %s stored.", chart->sum.count,
-             chart->sum.count == 1 ? "backup" : "backups", words_moment(chart->sum.first_ms, p->now_ms, text),
+    html_put(&p->h, "%zu %s since %s, the largest %s.", chart->sum.count, chart->sum.count == 1 ? "backup" : "backups",
+             words_moment(chart->sum.first_ms, p->now_ms, text),
              units_format_size(chart->sum.stored, (char[UNITS_TEXT_MAX]){0}));
+    if (!chart->single)
+        html_put(&p->h, " Each bar: the largest within %s.", words_span(chart->column_ms, text));
     if (chart->older > 0)
         html_put(&p->h, " %zu older %s not drawn.", chart->older, chart->older == 1 ? "one is" : "ones are");
 }

@@ -121,7 +121,7 @@ class ThroughTrouble(AgentCase):
         agent.wait_for_running("saving")
         server.kill()
         job = agent.wait("no failure is seen", lambda: sum(agent.kind()["failures"].values()), 60)
-        self.assertEqual({"server": 1}, agent.kind()["failures"], job)
+        self.assertEqual({"8": 1}, agent.kind()["failures"], job)
         agent.wait_for_health("server-down")
         server.options = QUICK
         server.start()
@@ -138,7 +138,7 @@ class ThroughTrouble(AgentCase):
         away = self.repo.path.with_name("away")
         self.repo.path.rename(away)
         agent.wait_for_health("store-down", 60)
-        self.assertEqual(b"ok", agent.get("/readyz").strip()[:2])
+        self.assertIn(b"ready", agent.get("/readyz"))
         time.sleep(5)
         before = agent.kind()["successes"]
         away.rename(self.repo.path)

@@ -46,7 +46,7 @@ page_scene_add(struct board *b, int64_t age_ms)
     (void)strftime(e->id.text, sizeof(e->id.text), "%Y%m%dT%H%M%SZ", &tm);
     (void)snprintf(e->id.text + strlen(e->id.text), 8, "-%06x", (unsigned)(c->count * 2654435 & 0xffffff));
     e->taken_ms = e->snapshot_ms = taken_ms;
-    e->keys = 8400000 - (uint64_t)(days > 90 ? 90 : days) * 21000 + wave * 900;
+    e->keys = 8400000 - (uint64_t)(days > 90 ? 90 : days) * (uint64_t)(days > 12 ? 61000 : 34000) + wave * 1900;
     e->raw_size = e->keys * 156;
     e->stored_size = e->keys * (51 + wave / 24);
     SET(e->method, "psync");
@@ -181,10 +181,10 @@ be_failing(struct board *b)
                               "space: free or enlarge the volume of /data, then the next try works by itself";
 
     add_history(b, 4 * HOUR_MS + 41 * MINUTE_MS);
-    for (int i = 3; i > 0; i--)
+    for (int i = 5; i > 0; i--)
         (void)add_job(b, WORK_BACKUP, i == 2, i * 4 * MINUTE_MS, 10, why);
-    b->kinds[WORK_BACKUP].failures[10] = 3;
-    b->kinds[WORK_BACKUP].retries = 2;
+    b->kinds[WORK_BACKUP].failures[10] = 5;
+    b->kinds[WORK_BACKUP].retries = 4;
 }
 
 static void

@@ -59,10 +59,10 @@ class Agent:
         request = urllib.request.Request(self.url + "/api/v1/backups", data=b"", method="POST",
                                          headers={"Authorization": "Bearer secret-of-the-tests"})
         with _direct.open(request, timeout=5) as answer:
-            return json.load(answer)
+            return json.load(answer)["job"]
 
     def job(self, job_id):
-        return json.loads(self.get(f"/api/v1/jobs/{job_id}"))
+        return json.loads(self.get(f"/api/v1/jobs/{job_id}"))["job"]
 
     def finish(self, job_id, seconds=60):
         """Wait for a job's end. Returns it."""
