@@ -52,7 +52,7 @@ same_slot(const struct seen *a, const struct seen *b)
 static void
 choose(struct sweep *s, int64_t before_ms, unsigned keep)
 {
-    size_t end = s->count, kept = s->count;
+    size_t end = s->count, kept = 0;
     unsigned newer = 0; /* slots of this kind that are */
 
     while (end > 0) {
@@ -73,7 +73,6 @@ choose(struct sweep *s, int64_t before_ms, unsigned keep)
         }
         end = begin;
     }
-    kept = 0;
     for (size_t i = 0; i < s->count; i++) {
         if (s->seen[i].key != NULL)
             s->seen[kept++] = s->seen[i];
