@@ -96,7 +96,7 @@ read_run_on(const struct config *c, struct orders *o, struct err *err)
     if (strcmp(c->run_on, "master") == 0 || strcmp(c->run_on, "replica") == 0) {
         if (!o->has_server)
             return err_set(err, ERR_USAGE, "--run-on %s goes by the role of the server: give --redis-url", c->run_on);
-        o->only_role = c->run_on;
+        o->only_role = *c->run_on == 'm' ? "master" : "replica";
         return 0;
     }
     if (strncmp(c->run_on, ORDINAL, strlen(ORDINAL)) != 0)

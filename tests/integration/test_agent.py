@@ -97,7 +97,7 @@ class OnTime(AgentCase):
         job = agent.finish(agent.trigger()["id"])
         self.assertEqual("succeeded", job["state"], job)
         shown = self.expect(remora.OK, self.repo.run("show", "latest", "--json")).json()
-        self.assertEqual({"a": "1,2", "b": "3"}, shown["tags"])
+        self.assertEqual({"a": "1,2", "b": "3"}, shown["manifest"]["tags"])
         self.assertNotIn("geheim", agent.log)
         self.assertNotIn("geheim", open(f"/proc/{agent.process.pid}/cmdline", encoding="ascii").read())
 
