@@ -6,12 +6,14 @@ import re
 import resource
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
 
 from support import remora
 from support.case import Case, limit
+from support.certificates import Certificates
 from support.servers import TOP
 from support.web_demo import PROGRAM, TOKEN, Demo
 
@@ -233,6 +235,39 @@ class Load(HttpCase):
         self.assertLess(max(worst.values()), 1.0)
 
 
+class TlsFront:
+    """What stands before an agent and speaks TLS for it."""
+
+    def __init__(self, port, certificates):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificates.path("server.crt"), certificates.path("server.key"))
+        self.port = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        """A request and its answer, as long as there are any: each comes in one piece here."""
+        try:
+            with self.context.wrap_socket(peer, server_side=True) as front, \
+                    socket.create_connection(("127.0.0.1", self.port)) as back:
+                while asked := front.recv(65536):
+                    back.sendall(asked)
+                    if asked.startswith(b"POST") and not asked.endswith(b"{}"):
+                        continue
+                    front.sendall(back.recv(65536))
+        except OSError:
+            pass  # such as a client that does not trust us
+
+
 # ---- remora trigger --------------------------------------------------------------------------------------------------
 
 class Trigger(HttpCase):
@@ -328,6 +363,17 @@ class Trigger(HttpCase):
         job = demo.get("/api/v1/status")["running"][0]["id"]
         time.sleep(2.5)
         self.assertEqual("succeeded", demo.get(f"/api/v1/jobs/{job}")["job"]["state"])
+
+    def test_over_tls_only_to_whom_it_trusts(self):
+        demo, certificates = self.demo("--job-ms", "100"), Certificates(self.folder / "tls")
+        front = TlsFront(demo.port, certificates)
+        self.addCleanup(front.listener.close)
+        words = ["trigger", "--url", front.url, "--token-file", self.token_file]
+        self.expect(remora.OK, remora.run(*words, "--tls-ca", certificates.path("ca.crt")))
+        self.expect(remora.SERVER, remora.run(*words), "not trusted", "--tls-ca")
+        other = certificates.path("other-ca.crt")
+        self.expect(remora.SERVER, remora.run(*words, "--tls-ca", other), "not trusted", "check the ca file")
+        self.expect(remora.USAGE, remora.run(*words, "--tls-ca", self.folder / "none"), "none")
 
     def test_many_at_once_share_what_is_queued(self):
         demo = self.demo("--job-ms", "1000")

@@ -3,13 +3,11 @@
 
 import http.client
 import json
-import os
 import signal
 
-from . import processes
-from .servers import TOP
+from . import processes, remora
 
-PROGRAM = os.environ.get("WEB_DEMO") or str(TOP / "build/release/tests/torture/web_demo")
+PROGRAM = remora.TOOLS / "torture/web_demo"
 TOKEN = "a-token-for-the-tests"
 
 
