@@ -178,7 +178,7 @@ static const struct option table[] = {
      .help = "Names in the target that are no data. May be repeated."},
     {"only-ordinal", STRING(only_ordinal), .commands = IN(RESTORE), .value = "N",
      .help = "Restore in the pod of this ordinal only; in any other, exit status 0 and nothing is touched."},
-    {"pod-index", STRING(pod_index), .commands = IN(RESTORE), .value = "N",
+    {"pod-index", STRING(pod_index), .commands = IN(RESTORE) | IN(AGENT), .value = "N",
      .help = "This pod's ordinal. When not given: the number at the end of the host name."},
     {"if-no-backup", CHOICE(if_no_backup), .commands = IN(RESTORE), .value = "fail|start-empty", .preset = "fail",
      .help = "What to do where the instance has no backup at all. start-empty: exit status 0, nothing restored."},

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/sidecar/figures.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "snapshot/repo/catalog.h"
@@ -19,6 +20,9 @@ struct output {
     int fd;
     bool json;  /* results are wanted as JSON */
     bool wrote; /* something was: the object of a failure does not follow it */
+    /* What --metrics-file tells of the result, set by the command. */
+    struct figures_latest made; /* backup; snapshot_ms 0: none was made */
+    int64_t verified_ms;        /* verify: when it last found one good by reading it; 0: none */
 };
 
 /* Write all of B. ERR_INTERNAL, or ERR_NO_SPACE on a full disk. */

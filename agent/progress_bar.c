@@ -40,16 +40,28 @@ struct progress_bar {
     char line[PROGRESS_BAR_WIDTH_MAX + 1]; /* what stands on the terminal; "": nothing */
 };
 
+static const char *const phase_names[] = {
+    [PROGRESS_WAITING] = "waiting",       [PROGRESS_SAVING] = "saving",       [PROGRESS_STORING] = "storing",
+    [PROGRESS_PUBLISHING] = "publishing", [PROGRESS_RESTORING] = "restoring", [PROGRESS_VERIFYING] = "verifying",
+    [PROGRESS_LOADING] = "loading",
+};
+
 const char *
 progress_phase_name(enum progress_phase phase)
 {
-    static const char *const names[] = {
-        [PROGRESS_WAITING] = "waiting",       [PROGRESS_SAVING] = "saving",       [PROGRESS_STORING] = "storing",
-        [PROGRESS_PUBLISHING] = "publishing", [PROGRESS_RESTORING] = "restoring", [PROGRESS_VERIFYING] = "verifying",
-        [PROGRESS_LOADING] = "loading",
-    };
+    return (size_t)phase < ARRAY_LEN(phase_names) ? phase_names[phase] : "";
+}
 
-    return (size_t)phase < ARRAY_LEN(names) ? names[phase] : "";
+bool
+progress_phase_find(const char *name, enum progress_phase *phase)
+{
+    for (size_t i = 0; i < ARRAY_LEN(phase_names); i++) {
+        if (strcmp(phase_names[i], name) == 0) {
+            *phase = (enum progress_phase)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 int64_t

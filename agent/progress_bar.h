@@ -10,6 +10,7 @@
 #ifndef AGENT_PROGRESS_BAR_H
 #define AGENT_PROGRESS_BAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,7 @@ int64_t progress_bar_eta_ms(const struct progress *p, int64_t elapsed_ms);
 
 /* "storing": the phase in words. "": no phase has this number. */
 const char *progress_phase_name(enum progress_phase phase);
+/* The reverse; false, and *PHASE untouched, for any other word. */
+bool progress_phase_find(const char *name, enum progress_phase *phase);
 
 #endif

@@ -144,18 +144,14 @@ tell_read_progress(const json_t *from, struct progress *p)
 {
     struct progress read = {0};
     struct err unused = ERR_INIT;
-    const char *phase, *name;
-    int i = 0;
+    const char *phase;
 
     if (json_read_str(from, "phase", &phase, &unused) < 0 || json_read_u64(from, "done", &read.done, &unused) < 0 ||
         json_read_u64(from, "total", &read.total, &unused) < 0 ||
         json_read_u64(from, "stored", &read.stored, &unused) < 0)
         return false;
-    while (*(name = progress_phase_name((enum progress_phase)i)) != '\0' && strcmp(name, phase) != 0)
-        i++;
-    if (*name == '\0')
+    if (!progress_phase_find(phase, &read.phase))
         return false;
-    read.phase = (enum progress_phase)i;
     *p = read;
     return true;
 }

@@ -14,6 +14,7 @@
 static atomic_int caught;        /* the first signal's number, 0: none */
 static atomic_llong first_at_ms; /* when it came, monotonic; 0: none */
 
+#define AGAIN_MS  1000
 #define STOPS_MAX 3 /* watched: whoever asks so often means it */
 static atomic_int watch_fd = -1;
 static atomic_uint stops;
@@ -28,16 +29,21 @@ now_ms(void)
     return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* One that is watched. Those that come within a second are one: some senders signal a process and its group. */
 static void
 note(int signum)
 {
     const uint64_t one = 1;
+    long long now = now_ms(), first = atomic_load(&first_at_ms); /* the last one that counted */
     int saved = errno;
 
-    if (signum == SIGHUP)
+    if (signum == SIGHUP) {
         atomic_store(&hangup, true);
-    else if (atomic_fetch_add(&stops, 1) + 1 >= STOPS_MAX)
-        _exit(err_exit_status(ERR_INTERRUPTED));
+    } else if (first == 0 || now - first > AGAIN_MS) {
+        atomic_store(&first_at_ms, now);
+        if (atomic_fetch_add(&stops, 1) + 1 >= STOPS_MAX)
+            _exit(err_exit_status(ERR_INTERRUPTED));
+    }
     (void)!write(atomic_load(&watch_fd), &one, sizeof(one));
     errno = saved;
 }
@@ -55,7 +61,7 @@ on_signal(int signum)
     /* The time decides who is first: another signal may come in the middle of this. */
     if (atomic_compare_exchange_strong(&first_at_ms, &first, now))
         atomic_store(&caught, signum);
-    else if (now - first > 1000)
+    else if (now - first > AGAIN_MS)
         _exit(err_exit_status(ERR_INTERRUPTED));
 }
 

@@ -28,7 +28,7 @@ int sig_check(struct err *err) MUST_CHECK;
  * sig_install(), before threads. -1: ERR_INTERNAL. */
 int sig_watch(struct err *err) MUST_CHECK;
 
-/* How many SIGTERM and SIGINT have come since. */
+/* How many SIGTERM and SIGINT have come since; those within a second of the last that counted are none. */
 unsigned sig_stops(void);
 
 /* Has a SIGHUP come since the last time this was asked? */

@@ -135,9 +135,9 @@ backups_json(const struct board *b)
         const struct catalog_entry *e = &b->catalog->entries[i];
 
         damaged += e->state != CATALOG_WHOLE;
-        suspicious += e->state == CATALOG_WHOLE && e->suspicious && !e->accepted;
+        suspicious += e->suspicious && !e->accepted;
         held += e->held;
-        stored += e->state == CATALOG_WHOLE ? e->stored_size : 0;
+        stored += e->stored_size;
     }
     object = json_object();
     output_add_count(object, "count", b->catalog->count);

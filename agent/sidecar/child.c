@@ -89,6 +89,7 @@ become(const struct launch *l)
     for (int s = 1; s < NSIG; s++)
         (void)sigaction(s, &normal, NULL); /* before they are let in: ours would be taken for the agent's */
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)setpgid(0, 0); /* what a terminal sends to all is for the agent, which gives the job its time */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != l->parent) /* it died before that */
         _exit(1);
     if (dup2(l->null_fd, STDIN_FILENO) < 0 || dup2(l->out_fd, STDOUT_FILENO) < 0)

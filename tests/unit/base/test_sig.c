@@ -149,9 +149,12 @@ watch_signals(void *arg)
     CHILD_CHECK(sig_take_hangup() && !sig_take_hangup() && sig_stops() == 0);
     CHILD_CHECK(raise(SIGTERM) == 0 && is_readable(fd) && sig_stops() == 1);
     CHILD_CHECK(!sig_pending() && sig_check(&err) == 0 && !sig_take_hangup());
+    CHILD_CHECK(raise(SIGINT) == 0 && sig_stops() == 1);
+    clock_sleep_ms(1100);
     CHILD_CHECK(raise(SIGINT) == 0 && sig_stops() == 2);
     sig_stop();
     CHILD_CHECK(sig_pending() && sig_check(&err) < 0 && strstr(err.msg, "SIGTERM") != NULL);
+    clock_sleep_ms(1100);
     (void)raise(SIGTERM);
     return 7;
 }

@@ -377,6 +377,20 @@ planner_next__clock_forward_over_a_failed_slot__last_one_alone(void **state)
 }
 
 static void
+planner_next__hole_filled__one_span(void **state)
+{
+    (void)state;
+    run_well(T0);
+    now += 2 * HOUR;
+    run_well(T0 + 2 * HOUR);
+    assert_int_equal(p.settled_count, 2);
+    now -= HOUR;
+    run_well(T0 + HOUR);
+    assert_int_equal(p.settled_count, 1);
+    assert_waits(T0 + 3 * HOUR + OFFSET);
+}
+
+static void
 planner_next__many_holes__the_smallest_are_given_up(void **state)
 {
     int64_t far = T0 + 10 * YEAR;
@@ -421,6 +435,7 @@ main(void)
         cmocka_unit_test_setup(planner_next__clock_back_before_a_wanted_slot__let_go, setup),
         cmocka_unit_test_setup(planner_next__clock_back_with_a_claim__run_all_the_same, setup),
         cmocka_unit_test_setup(planner_next__clock_forward_over_a_failed_slot__last_one_alone, setup),
+        cmocka_unit_test_setup(planner_next__hole_filled__one_span, setup),
         cmocka_unit_test_setup(planner_next__many_holes__the_smallest_are_given_up, setup),
     };
 
