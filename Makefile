@@ -175,7 +175,7 @@ campaign: ## the same with the full figures: 100,000 mutations, 200 kills, 1 GB;
 	@sh tests/run-all.sh campaign
 servers: ## unpack the Redis and Valkey of other Debian releases below build/servers/ for the tests
 	@sh tests/servers/newer-servers.sh
-integration: all $(OUT)/tests/torture/fill_repo $(PAGE_DEMO) ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
+integration: all $(addprefix $(OUT)/tests/torture/,fill_repo web_demo) $(PAGE_DEMO) ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
 	@sh tests/servers/newer-servers.sh || echo "integration: the servers of other Debian releases could not be had" >&2
 	@REMORA=$(abspath $(PROGRAM)) REMORA_TOOLS=$(abspath $(OUT)/tests) PAGE_DEMO=$(abspath $(PAGE_DEMO)) python3 tests/integration/run.py $(TESTS)
 bench: all tools ## time, CPU and memory on 1 GB, beside zstd alone; to S3 beside aws and restic (BENCH='disk' or 's3': one)

@@ -84,7 +84,7 @@ listen_on(const struct addrinfo *ai)
 static unsigned
 port_of(int fd)
 {
-    struct sockaddr_storage ss;
+    struct sockaddr_storage ss = {0};
     socklen_t len = sizeof(ss);
 
     REQUIRE(getsockname(fd, (struct sockaddr *)&ss, &len) == 0);

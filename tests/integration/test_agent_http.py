@@ -6,14 +6,17 @@ import re
 import resource
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
 
 from support import remora
+from support.agents import Agent
 from support.case import Case, limit
+from support.certificates import Certificates
 from support.servers import TOP
-from support.web_demo import PROGRAM, TOKEN, Demo
+from support.web_demo import PROGRAM, TOKEN, Demo, ask
 
 BACKUP_ID = re.compile(r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}$")
 
@@ -111,7 +114,7 @@ class Document(HttpCase):
 
     def check(self, demo, method, path, status, **options):
         """Ask, and hold the answer against the document."""
-        got, headers, body = demo.ask(method, path, **options)
+        got, headers, body = ask(demo.port, method, path, **options)
         self.assertEqual(status, got, (method, path, body))
         answers = self.operation(method, path.partition("?")[0])["responses"]
         self.assertIn(str(status), answers, (method, path))
@@ -165,6 +168,16 @@ class Document(HttpCase):
         missed = {f"#/components/schemas/{name}" for name in self.document["components"]["schemas"]} - self.schemas.seen
         self.assertEqual(set(), missed, "schemas that no answer was held against")
 
+    def test_a_real_agent_answers_so_too(self):
+        server, repo = self.server("--repl-diskless-sync-delay", "0"), self.repository()
+        agent = Agent(self, repo, "--redis-url", server.unix_url, "--verify-schedule", "@every 24h")
+        job = agent.finish(agent.trigger()["id"])
+        self.assertEqual("succeeded", job["state"])
+        agent.wait("the backup is not shown", lambda: job["backup_id"] in str(agent.get("/api/v1/backups")))
+        for path in ("/", "/healthz", "/readyz", "/metrics", "/api/v1/status", "/api/v1/backups",
+                     f"/api/v1/jobs/{job['id']}"):
+            self.check(agent, "GET", path, 200)
+
     def test_the_check_itself_finds_what_is_wrong(self):
         good = self.demo().get("/api/v1/status")
         schema = {"$ref": "#/components/schemas/Status"}
@@ -178,59 +191,123 @@ class Document(HttpCase):
 
 # ---- load ------------------------------------------------------------------------------------------------------------
 
-class Load(HttpCase):
-    CLIENTS = 500
-    SECONDS = 20
+class SlowClients:
+    """A third asks for much and reads nothing, a third never comes to the end of its headers, a third says nothing."""
 
-    def open_clients(self, port):
+    COUNT = 500
+
+    def __init__(self, case, port):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft < 2000:
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(2000, hard), hard))
-            self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        clients = []
-        for number in range(self.CLIENTS):
+            case.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        self.clients, self.ended = [], threading.Event()
+        for number in range(self.COUNT):
             client = socket.create_connection(("127.0.0.1", port), timeout=10)
-            self.addCleanup(client.close)
-            clients.append(client)
-            if number % 3 == 0:  # asks for much and reads nothing
+            case.addCleanup(client.close)
+            self.clients.append(client)
+            if number % 3 == 0:
                 client.sendall(b"GET /api/v1/backups?limit=200 HTTP/1.1\r\nHost: x\r\n\r\n")
-            elif number % 3 == 1:  # never comes to the end of its headers
+            elif number % 3 == 1:
                 client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-")
-        return clients  # and a third says nothing at all
+        dripping = threading.Thread(target=self.drip)
+        dripping.start()
+        case.addCleanup(dripping.join)
+        case.addCleanup(self.ended.set)
 
-    @staticmethod
-    def drip(clients, ended):
-        """A byte a second from those in the middle of their headers."""
-        while not ended.wait(1):
-            for client in clients[1::3]:
+    def drip(self):
+        """A byte a second of headers that never end."""
+        while not self.ended.wait(1):
+            for client in self.clients[1::3]:
                 try:
                     client.send(b"x")
                 except OSError:
                     pass
 
-    @limit(120)
-    def test_500_slow_clients_delay_neither_metrics_nor_a_backup(self):
-        demo = self.demo("--job-ms", "2000")
-        clients = self.open_clients(demo.port)
-        ended = threading.Event()
-        dripping = threading.Thread(target=self.drip, args=(clients, ended))
-        dripping.start()
-        self.addCleanup(dripping.join)
-        self.addCleanup(ended.set)
-        trigger = remora.start("trigger", "--url", demo.url, "--token-file", self.token_file)
-        began, worst, asked = time.monotonic(), {"/metrics": 0.0, "/healthz": 0.0}, 0
-        while time.monotonic() - began < self.SECONDS:
+
+class Load(HttpCase):
+    SECONDS = 20
+
+    def watch(self, port, seconds):
+        """Ask every 100 ms; the longest that an answer took, by path, in seconds."""
+        began, worst = time.monotonic(), {"/metrics": 0.0, "/healthz": 0.0}
+        while time.monotonic() - began < seconds:
             for path in worst:
                 asked_at = time.monotonic()
-                self.assertEqual(200, demo.ask("GET", path)[0])
+                self.assertEqual(200, ask(port, "GET", path)[0])
                 worst[path] = max(worst[path], time.monotonic() - asked_at)
-                asked += 1
             time.sleep(0.1)
-        result = self.expect(remora.OK, remora.finish(trigger))
-        self.assertRegex(result.out.decode().strip(), BACKUP_ID)
-        print(f"# {self.CLIENTS} slow clients: {asked} requests, the slowest of /metrics "
-              f"{worst['/metrics'] * 1000:.1f} ms, of /healthz {worst['/healthz'] * 1000:.1f} ms", flush=True)
+        return worst
+
+    def judge(self, name, worst):
+        print(f"# {name}, {SlowClients.COUNT} slow clients: the slowest answer of /metrics "
+              f"{worst['/metrics'] * 1000:.0f} ms, of /healthz {worst['/healthz'] * 1000:.0f} ms", flush=True)
         self.assertLess(max(worst.values()), 1.0)
+
+    @limit(120)
+    def test_500_slow_clients_delay_nobody(self):
+        demo = self.demo("--job-ms", "2000")
+        SlowClients(self, demo.port)
+        trigger = remora.start("trigger", "--url", demo.url, "--token-file", self.token_file)
+        self.judge("1,000 backups", self.watch(demo.port, self.SECONDS))
+        self.expect(remora.OK, remora.finish(trigger))
+
+    @limit(180)
+    def test_500_slow_clients_do_not_delay_a_backup(self):
+        server, repo = self.server("--repl-diskless-sync-delay", "0", "--rdb-key-save-delay", "3000"), self.repository()
+        with server.client() as client:
+            for number in range(1000):  # a save of 3 s
+                client.call("SET", f"key:{number}", "x" * 100)
+        agent = Agent(self, repo, "--redis-url", server.unix_url)
+        alone = self.time_backup(agent)
+        SlowClients(self, agent.port)
+        watched = {}
+        watch = threading.Thread(target=lambda: watched.update(self.watch(agent.port, 12)))
+        watch.start()
+        beside = self.time_backup(agent)
+        watch.join()
+        self.judge("a real agent", watched)
+        print(f"# a backup takes {alone:.2f} s alone, {beside:.2f} s beside them", flush=True)
+        self.assertLess(beside, alone + 1.0)
+        self.assertEqual(2, len(self.ids(repo)))
+
+    def time_backup(self, agent):
+        """Of a backup through `remora trigger`: how long its job took, in seconds, as the command itself says."""
+        result = remora.run("trigger", "--url", agent.url, "--token-file", self.folder / "token", "--json")
+        return self.expect(remora.OK, result).json()["job"]["result"]["duration_ms"] / 1000
+
+
+class TlsFront:
+    """What stands before an agent and speaks TLS for it."""
+
+    def __init__(self, port, certificates):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificates.path("server.crt"), certificates.path("server.key"))
+        self.port = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        """A request and its answer, as long as there are any: each comes in one piece here."""
+        try:
+            with self.context.wrap_socket(peer, server_side=True) as front, \
+                    socket.create_connection(("127.0.0.1", self.port)) as back:
+                while asked := front.recv(65536):
+                    back.sendall(asked)
+                    if asked.startswith(b"POST") and not asked.endswith(b"{}"):
+                        continue
+                    front.sendall(back.recv(65536))
+        except OSError:
+            pass  # such as a client that does not trust us
 
 
 # ---- remora trigger --------------------------------------------------------------------------------------------------
@@ -328,6 +405,17 @@ class Trigger(HttpCase):
         job = demo.get("/api/v1/status")["running"][0]["id"]
         time.sleep(2.5)
         self.assertEqual("succeeded", demo.get(f"/api/v1/jobs/{job}")["job"]["state"])
+
+    def test_over_tls_only_to_whom_it_trusts(self):
+        demo, certificates = self.demo("--job-ms", "100"), Certificates(self.folder / "tls")
+        front = TlsFront(demo.port, certificates)
+        self.addCleanup(front.listener.close)
+        words = ["trigger", "--url", front.url, "--token-file", self.token_file]
+        self.expect(remora.OK, remora.run(*words, "--tls-ca", certificates.path("ca.crt")))
+        self.expect(remora.SERVER, remora.run(*words), "not trusted", "--tls-ca")
+        other = certificates.path("other-ca.crt")
+        self.expect(remora.SERVER, remora.run(*words, "--tls-ca", other), "not trusted", "check the ca file")
+        self.expect(remora.USAGE, remora.run(*words, "--tls-ca", self.folder / "none"), "none")
 
     def test_many_at_once_share_what_is_queued(self):
         demo = self.demo("--job-ms", "1000")

@@ -3,14 +3,24 @@
 
 import http.client
 import json
-import os
 import signal
 
-from . import processes
-from .servers import TOP
+from . import processes, remora
 
-PROGRAM = os.environ.get("WEB_DEMO") or str(TOP / "build/release/tests/torture/web_demo")
+PROGRAM = remora.TOOLS / "torture/web_demo"
 TOKEN = "a-token-for-the-tests"
+
+
+def ask(port, method, path, body=None, token=None, timeout=10):
+    """(status, headers, body)"""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        connection.request(method, path, body=body, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
 
 
 class Demo:
@@ -38,16 +48,8 @@ class Demo:
         self.stop()
         self.start(f"127.0.0.1:{self.port}")
 
-    def ask(self, method, path, body=None, token=None, timeout=10):
-        """(status, headers, body)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        try:
-            headers = {"Authorization": f"Bearer {token}"} if token else {}
-            connection.request(method, path, body=body, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
-        finally:
-            connection.close()
+    def ask(self, method, path, **options):
+        return ask(self.port, method, path, **options)
 
     def get(self, path):
         status, _, body = self.ask("GET", path)
