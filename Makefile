@@ -39,9 +39,10 @@ TEST_BINS := $(TEST_MAINS:%.c=$(OUT)/%)
 TEST_SHARED := $(sort $(filter-out tests/conformance/test_%,$(wildcard tests/conformance/*.c)) $(wildcard tests/support/*.c))
 TOOL_MAINS := $(sort $(wildcard tests/bench/*.c) $(wildcard tests/torture/*.c))
 TOOL_BINS := $(TOOL_MAINS:%.c=$(OUT)/%)
+TIME_TRAVEL := $(sort $(wildcard tests/torture/travel/*.c))
 FUZZ_MAINS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 REPLAY_BINS := $(FUZZ_MAINS:tests/fuzz/fuzz_%.c=$(OUT)/tests/fuzz/replay_%)
-ALL_C := $(LIB_SRC) $(MAINS) $(TEST_MAINS) $(TEST_SHARED) $(TOOL_MAINS) $(wildcard tests/fuzz/*.c)
+ALL_C := $(LIB_SRC) $(MAINS) $(TEST_MAINS) $(TEST_SHARED) $(TOOL_MAINS) $(TIME_TRAVEL) $(wildcard tests/fuzz/*.c)
 ALL_H := $(foreach l,$(LAYERS) tests,$(wildcard $(l)/*.h) $(wildcard $(l)/*/*.h) $(wildcard $(l)/*/*/*.h))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
@@ -120,11 +121,12 @@ $(OUT)/agent/sidecar/page_assets.o: agent/sidecar/page.css agent/sidecar/page.js
 $(TEST_BINS): $(OUT)/%: $(OUT)/%.o $(TEST_SHARED:%.c=$(OUT)/%.o) $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter-out %.a,$^) $(LIBS_A) $(R_LDLIBS) $(call pkg,--libs cmocka)
-$(TOOL_BINS): $(OUT)/%: $(OUT)/%.o $(LIBS_A)
-	$(if $(V),,@echo '  LINK $@')
-	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter-out %.a,$^) $(LIBS_A) $(R_LDLIBS)
+$(OUT)/tests/torture/time_travel: $(TIME_TRAVEL:%.c=$(OUT)/%.o)
 PAGE_DEMO := $(OUT)/tests/torture/page_demo
 $(PAGE_DEMO): $(OUT)/tests/support/page_scene.o
+$(TOOL_BINS): $(OUT)/%: $(OUT)/%.o $(LIBS_A)
+	$(if $(V),,@echo '  LINK $@')
+	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS_A) $(R_LDLIBS)
 $(REPLAY_BINS): $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS_A) $(R_LDLIBS)
@@ -173,9 +175,9 @@ campaign: ## the same with the full figures: 100,000 mutations, 200 kills, 1 GB;
 	@sh tests/run-all.sh campaign
 servers: ## unpack the Redis and Valkey of other Debian releases below build/servers/ for the tests
 	@sh tests/servers/newer-servers.sh
-integration: all $(PAGE_DEMO) ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
+integration: all $(addprefix $(OUT)/tests/torture/,fill_repo web_demo) $(PAGE_DEMO) ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
 	@sh tests/servers/newer-servers.sh || echo "integration: the servers of other Debian releases could not be had" >&2
-	@REMORA=$(abspath $(PROGRAM)) PAGE_DEMO=$(abspath $(PAGE_DEMO)) python3 tests/integration/run.py $(TESTS)
+	@REMORA=$(abspath $(PROGRAM)) REMORA_TOOLS=$(abspath $(OUT)/tests) PAGE_DEMO=$(abspath $(PAGE_DEMO)) python3 tests/integration/run.py $(TESTS)
 bench: all tools ## time, CPU and memory on 1 GB, beside zstd alone; to S3 beside aws and restic (BENCH='disk' or 's3': one)
 	@sh tests/bench/bench.sh $(BENCH)
 

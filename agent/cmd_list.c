@@ -27,15 +27,11 @@ struct listing {
 static void
 format_marks(const struct catalog_entry *e, char *out, size_t size)
 {
-    bool suspicious = e->manifest != NULL && e->manifest->suspicious;
-    const char *damage = e->manifest != NULL                  ? ""
-                         : e->problem.code == ERR_UNSUPPORTED ? "unsupported "
-                         : e->problem.code == ERR_CORRUPT     ? "damaged "
-                                                              : "unreadable ";
     size_t len;
 
-    (void)snprintf(out, size, "%s%s%s%s", damage, suspicious ? "suspicious " : "", e->accepted ? "accepted " : "",
-                   e->held ? "held " : "");
+    (void)snprintf(out, size, "%s%s%s%s%s", e->state == CATALOG_DAMAGED ? "damaged " : "",
+                   e->state == CATALOG_UNSUPPORTED ? "unsupported " : "", e->suspicious ? "suspicious " : "",
+                   e->accepted ? "accepted " : "", e->held ? "held " : "");
     len = strlen(out);
     if (len > 0)
         out[len - 1] = '\0';
@@ -71,51 +67,24 @@ static void
 add_row(struct listing *l, const char *instance, const struct catalog_entry *e)
 {
     char text[UNITS_TEXT_MAX], words[128];
-    const struct manifest *m = e->manifest;
-    int64_t taken_ms = 0;
+    const bool whole = e->state == CATALOG_WHOLE;
 
     if (l->config->all_instances)
         table_cell(l->table, instance);
     table_cell(l->table, e->id.text);
-    REQUIRE(backup_id_parse(e->id.text, &(struct backup_id){{0}}, &taken_ms));
-    table_cell(l->table, units_format_time(m != NULL ? m->snapshot_ms : taken_ms, text));
-    table_cell(l->table, m != NULL ? m->method : "-");
-    table_cell(l->table, m != NULL ? units_format_count(m->rdb.keys, text) : "-");
-    table_cell(l->table, m != NULL ? units_format_size(m->rdb_member.raw_size, text) : "-");
-    table_cell(l->table, m != NULL ? units_format_size(m->rdb_member.stored_size, text) : "-");
+    table_cell(l->table, units_format_time(whole ? e->snapshot_ms : e->taken_ms, text));
+    table_cell(l->table, whole ? e->method : "-");
+    table_cell(l->table, whole ? units_format_count(e->keys, text) : "-");
+    table_cell(l->table, whole ? units_format_size(e->raw_size, text) : "-");
+    table_cell(l->table, whole ? units_format_size(e->stored_size, text) : "-");
     format_verified(l, e, words, sizeof(words));
     table_cell(l->table, words);
-    table_cell(l->table, format_age(l, taken_ms, text));
+    table_cell(l->table, format_age(l, e->taken_ms, text));
     format_marks(e, words, sizeof(words));
     table_cell(l->table, words);
-    if (m == NULL)
+    if (!whole)
         log_warn("this backup cannot be used", LOG_S("id", e->id.text), LOG_S("instance", instance),
-                 LOG_S("problem", e->problem.msg));
-}
-
-static json_t *
-make_object(const struct catalog_entry *e)
-{
-    json_t *object = json_object();
-    const struct manifest *m = e->manifest;
-    int64_t taken_ms = 0;
-
-    REQUIRE(backup_id_parse(e->id.text, &(struct backup_id){{0}}, &taken_ms));
-    output_add_text(object, "id", e->id.text);
-    output_add_time(object, "time", m != NULL ? m->snapshot_ms : taken_ms);
-    output_add(object, "method", m != NULL ? json_string(m->method) : json_null());
-    output_add(object, "keys", m != NULL ? json_integer((json_int_t)m->rdb.keys) : json_null());
-    output_add(object, "raw_size", m != NULL ? json_integer((json_int_t)m->rdb_member.raw_size) : json_null());
-    output_add(object, "stored_size", m != NULL ? json_integer((json_int_t)m->rdb_member.stored_size) : json_null());
-    output_add(object, "verified", output_verified(e));
-    output_add(object, "suspicious", json_boolean(m != NULL && m->suspicious));
-    output_add(object, "accepted", json_boolean(e->accepted));
-    output_add(object, "held", json_boolean(e->held));
-    if (m == NULL)
-        output_add_text(object, "problem", e->problem.msg);
-    else
-        output_add(object, "problem", json_null());
-    return object;
+                 LOG_S("problem", e->problem));
 }
 
 static int
@@ -124,7 +93,7 @@ add_instance(struct listing *l, const char *instance, struct err *err)
     struct catalog *catalog = NULL;
     json_t *object, *backups;
 
-    if (catalog_load(l->repo, instance, &catalog, err) < 0)
+    if (catalog_load(l->repo, instance, CATALOG_VERIFIED, &catalog, err) < 0)
         return -1;
     l->backups += catalog->count;
     if (l->instances == NULL) {
@@ -134,7 +103,7 @@ add_instance(struct listing *l, const char *instance, struct err *err)
         object = json_object();
         backups = json_array();
         for (size_t i = 0; i < catalog->count; i++)
-            REQUIRE(json_array_append_new(backups, make_object(&catalog->entries[i])) == 0);
+            REQUIRE(json_array_append_new(backups, output_backup(&catalog->entries[i])) == 0);
         output_add_text(object, "instance", instance);
         output_add(object, "backups", backups);
         REQUIRE(json_array_append_new(l->instances, object) == 0);

@@ -12,6 +12,7 @@
 #include "base/json_read.h"
 #include "base/units.h"
 #include "snapshot/repo/catalog.h"
+#include "snapshot/repo/fact.h"
 #include "snapshot/repo/layout.h"
 
 /* The lines in the making. The first failure is kept; nothing is written after it. */
@@ -55,8 +56,61 @@ size_line(struct sheet *s, const char *name, uint64_t bytes)
         line(s, name, "%s (%" PRIu64 " bytes)", units_format_size(bytes, text), bytes);
 }
 
+/* What is known beside the manifest. */
+struct known {
+    struct catalog_entry facts;
+    struct fact_words hold, acceptance; /* where `facts` says that there is one */
+};
+
+static int
+load_known(const struct repo *repo, const struct manifest *m, struct known *k, struct err *err)
+{
+    struct catalog_entry *f = &k->facts;
+
+    if (catalog_entry_load(repo, m->instance, &m->id, f, err) < 0 ||
+        (f->held && fact_read(repo, m->instance, LAYOUT_HOLD, &m->id, &f->held, &k->hold, err) < 0) ||
+        (f->accepted && fact_read(repo, m->instance, LAYOUT_ACCEPTED, &m->id, &f->accepted, &k->acceptance, err) < 0))
+        return -1;
+    return 0;
+}
+
+/* "yes since 2026-11-23T04:00:00Z: before the migration" */
 static void
-show_backup(struct sheet *s, const struct manifest *m, const struct catalog_entry *facts)
+fact_line(struct sheet *s, const char *name, const char *what, const struct fact_words *words)
+{
+    char when[UNITS_TEXT_MAX];
+
+    line(s, name, "%s%s%s%s%s", what, words->time_ms != 0 ? " since " : "",
+         words->time_ms != 0 ? units_format_time(words->time_ms, when) : "", words->reason[0] != '\0' ? ": " : "",
+         words->reason);
+}
+
+static void
+show_facts(struct sheet *s, const struct manifest *m, const struct known *known)
+{
+    const struct catalog_entry *facts = &known->facts;
+    char text[UNITS_TEXT_MAX], name[32];
+
+    if (facts->verified_ms != 0)
+        line(s, "verified", "%s, %s", units_format_time(facts->verified_ms, text), facts->verified_level);
+    else
+        line(s, "verified", "never");
+    if (facts->loaded_ms != 0)
+        line(s, "loaded", "%s, by %s", units_format_time(facts->loaded_ms, text), facts->loaded_by);
+    if (m->suspicious)
+        line(s, "suspicious", "%s", facts->accepted ? "yes, and accepted" : "yes: never taken for the latest");
+    if (facts->accepted)
+        fact_line(s, "accepted", "yes", &known->acceptance);
+    if (facts->held)
+        fact_line(s, "held", "kept from prune and delete", &known->hold);
+    for (size_t i = 0; i < m->finding_count; i++) {
+        (void)snprintf(name, sizeof(name), "%s guard", m->findings[i].guard);
+        line(s, name, "%s", m->findings[i].text);
+    }
+}
+
+static void
+show_backup(struct sheet *s, const struct manifest *m, const struct known *known)
 {
     const struct manifest_member *rdb = &m->rdb_member;
     char text[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX];
@@ -67,19 +121,12 @@ show_backup(struct sheet *s, const struct manifest *m, const struct catalog_entr
     line(s, "method", "%s", m->method);
     line(s, "started", "%s, took %s", units_format_time(m->started_ms, text),
          units_format_duration(m->finished_ms - m->started_ms, took));
-    if (facts->verified_ms != 0)
-        line(s, "verified", "%s, %s", units_format_time(facts->verified_ms, text), facts->verified_level);
-    else
-        line(s, "verified", "never");
-    if (facts->loaded_ms != 0)
-        line(s, "loaded", "%s, by %s", units_format_time(facts->loaded_ms, text), facts->loaded_by);
-    if (m->suspicious)
-        line(s, "suspicious", "%s", facts->accepted ? "yes, and accepted" : "yes: never taken for the latest");
-    if (facts->held)
-        line(s, "held", "yes: kept from prune");
+    show_facts(s, m, known);
     size_line(s, "raw size", rdb->raw_size);
     size_line(s, "stored size", rdb->stored_size);
     line(s, "segments", "%" PRIu64 ", zstd level %d", rdb->segments, m->level);
+    if (m->config_member.segments > 0)
+        size_line(s, "configuration", m->config_member.raw_size);
     line(s, "made by", "remora %s", m->tool_version);
     line(s, "uuid", "%s", m->uuid);
     for (size_t i = 0; i < m->tag_count; i++)
@@ -165,13 +212,13 @@ show_server(struct sheet *s, const struct server_facts *f)
 }
 
 static int
-show_text(const struct manifest *m, const struct catalog_entry *facts, struct output *out, struct err *err)
+show_text(const struct manifest *m, const struct known *known, struct output *out, struct err *err)
 {
     struct sheet s = {.err = ERR_INIT};
     int rc = -1;
 
     buf_init(&s.text, OUTPUT_MAX);
-    show_backup(&s, m, facts);
+    show_backup(&s, m, known);
     show_dump(&s, &m->rdb);
     show_server(&s, &m->source);
     if (s.err.code == ERR_NONE)
@@ -182,8 +229,25 @@ show_text(const struct manifest *m, const struct catalog_entry *facts, struct ou
     return rc;
 }
 
+/* {"time","reason"}: each null where it is not known. */
+static json_t *
+make_fact(const struct fact_words *words)
+{
+    json_t *object = json_object();
+
+    if (words->time_ms != 0)
+        output_add_time(object, "time", words->time_ms);
+    else
+        output_add(object, "time", json_null());
+    if (words->reason[0] != '\0')
+        output_add_text(object, "reason", words->reason);
+    else
+        output_add(object, "reason", json_null());
+    return object;
+}
+
 static int
-show_json(const struct repo *repo, const struct manifest *m, const struct catalog_entry *facts, struct output *out,
+show_json(const struct repo *repo, const struct manifest *m, const struct known *known, struct output *out,
           struct err *err)
 {
     struct layout_key key;
@@ -201,41 +265,30 @@ show_json(const struct repo *repo, const struct manifest *m, const struct catalo
     object = json_object();
     output_add_text(object, "command", "show");
     output_add(object, "manifest", stored);
-    output_add(object, "verified", output_verified(facts));
-    output_add(object, "accepted", json_boolean(facts->accepted));
-    output_add(object, "held", json_boolean(facts->held));
+    output_add(object, "verified", output_verified(&known->facts));
+    output_add(object, "accepted", json_boolean(known->facts.accepted));
+    output_add(object, "acceptance", known->facts.accepted ? make_fact(&known->acceptance) : json_null());
+    output_add(object, "held", json_boolean(known->facts.held));
+    output_add(object, "hold", known->facts.held ? make_fact(&known->hold) : json_null());
     return output_json_take(out, object, err);
-}
-
-/* The facts beside the manifest; those of a backup that was removed meanwhile are empty. */
-static struct catalog_entry
-find_facts(const struct catalog *catalog, const struct backup_id *id)
-{
-    for (size_t i = 0; i < catalog->count; i++)
-        if (strcmp(catalog->entries[i].id.text, id->text) == 0)
-            return catalog->entries[i];
-    return (struct catalog_entry){.id = *id};
 }
 
 int
 cmd_show(const struct config *config, struct output *out, struct err *err)
 {
     struct opened opened = {0};
-    struct catalog *catalog = NULL;
-    struct catalog_entry facts;
+    struct known known = {0};
     struct manifest *m = NULL;
     int rc = -1;
 
     if (pick_check(config->args[0], err) < 0)
         return -1;
     if (open_repo_instance(config, OPEN_REPO_READ, &opened, err) < 0 ||
-        pick_backup(config, &opened, config->args[0], &m, err) < 0 ||
-        catalog_load(&opened.repo, config->instance, &catalog, err) < 0)
+        pick_backup(config, &opened, config->args[0], &m, err) < 0 || load_known(&opened.repo, m, &known, err) < 0)
         goto out;
-    facts = find_facts(catalog, &m->id);
-    rc = out->json ? show_json(&opened.repo, m, &facts, out, err) : show_text(m, &facts, out, err);
+    rc = out->json ? show_json(&opened.repo, m, &known, out, err) : show_text(m, &known, out, err);
 out:
-    catalog_free(catalog);
+    catalog_entry_fini(&known.facts);
     manifest_free(m);
     open_repo_close(&opened);
     return rc;

@@ -183,6 +183,8 @@ verify_one(struct check *c, const struct manifest *m, struct err *err)
         note_failure(c, &m->id, &v.err);
     else
         record(c, m, &v.loaded);
+    if (rc == 0 && c->level != VERIFY_QUICK)
+        c->out->verified_ms = clock_wall_ms();
     return tell(c, &m->id, m, &v, err);
 }
 
@@ -197,7 +199,30 @@ tell_problem(struct check *c, const struct backup_id *id, const struct err *prob
     return tell(c, id, NULL, &v, err);
 }
 
-/* Which of CATALOG's backups are looked into: N of those whose manifests are whole, all of them for N 0. free() it. */
+/* The backup ID of a listing, whose manifest is read only now. */
+static int
+verify_listed(struct check *c, const struct backup_id *id, struct err *err)
+{
+    struct manifest *m = NULL;
+    struct err problem = ERR_INIT;
+    int rc;
+
+    if (catalog_find(c->repo, c->config->instance, id->text, NULL, NULL, &m, &problem) == 0) {
+        rc = verify_one(c, m, err);
+        manifest_free(m);
+        return rc;
+    }
+    if (problem.code == ERR_INTERRUPTED) {
+        *err = problem;
+        return -1;
+    }
+    if (problem.code != ERR_NOT_FOUND)
+        return tell_problem(c, id, &problem, err);
+    log_info("this backup was removed meanwhile", LOG_S("id", id->text));
+    return 0;
+}
+
+/* Which of CATALOG's backups are looked into: all that cannot be used, and N of the others, all for N 0. free() it. */
 static bool *
 choose(const struct catalog *catalog, uint64_t n)
 {
@@ -206,17 +231,17 @@ choose(const struct catalog *catalog, uint64_t n)
     size_t whole = 0, at = 0;
 
     for (size_t i = 0; i < catalog->count; i++)
-        if (catalog->entries[i].manifest != NULL)
-            REQUIRE(backup_id_parse(catalog->entries[i].id.text, &(struct backup_id){{0}}, &times_ms[whole++]));
+        if (catalog->entries[i].state == CATALOG_WHOLE)
+            times_ms[whole++] = catalog->entries[i].taken_ms;
     sample_pick(times_ms, whole, n > 0 ? (size_t)n : whole + 1, picked);
     for (size_t i = 0; i < catalog->count; i++)
-        chosen[i] = catalog->entries[i].manifest != NULL && picked[at++];
+        chosen[i] = catalog->entries[i].state != CATALOG_WHOLE || picked[at++];
     free(times_ms);
     free(picked);
     return chosen;
 }
 
-/* --all and --sample. Damaged manifests are told and counted with both: they are known without a look. */
+/* --all and --sample. Damaged manifests are told and counted with both: they are known already. */
 static int
 verify_many(struct check *c, struct err *err)
 {
@@ -224,18 +249,14 @@ verify_many(struct check *c, struct err *err)
     bool *chosen;
     int rc = 0;
 
-    if (catalog_load(c->repo, c->config->instance, &catalog, err) < 0)
+    if (catalog_load(c->repo, c->config->instance, CATALOG_MARKS, &catalog, err) < 0)
         return -1;
     if (catalog->count == 0)
         log_info("no backup yet", LOG_S("instance", c->config->instance));
     chosen = choose(catalog, c->config->sample);
     for (size_t i = 0; i < catalog->count && rc == 0; i++) {
-        const struct catalog_entry *e = &catalog->entries[i];
-
         if (chosen[i])
-            rc = verify_one(c, e->manifest, err);
-        else if (e->manifest == NULL)
-            rc = tell_problem(c, &e->id, &e->problem, err);
+            rc = verify_listed(c, &catalog->entries[i].id, err);
     }
     free(chosen);
     catalog_free(catalog);

@@ -213,8 +213,11 @@ static const struct command commands[COMMAND_COUNT] = {
             .name = "trigger",
             .arguments = "",
             .summary = "have a running agent take a backup; waits and prints its id",
-            .text = "Needs neither the repository nor the volume. The exit status is the backup's; 8 when the agent "
-                    "cannot be reached or forgot the job, 9 when it refuses the token.",
+            .text =
+                "Needs neither the repository nor the volume. A backup that waits to be taken already is joined. The "
+                "exit status is the backup's, and its id goes to stdout; 8 when the agent cannot be reached or forgot "
+                "the job since it was started anew, 9 when it refuses the token. SIGTERM ends the waiting (12); the "
+                "agent goes on.",
             .example = "remora trigger --url http://redis-0.redis:8629 --token-file /etc/remora/token",
         },
     [COMMAND_CHECK] =

@@ -25,6 +25,9 @@ config_fini(struct config *c)
         free(c->owned[i]);
     }
     free(c->owned);
+    free(c->given);
     free(c->tags.items);
+    free(c->with_config.items);
+    free(c->ignore.items);
     memset(c, 0, sizeof(*c));
 }

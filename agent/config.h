@@ -32,10 +32,18 @@ enum config_guard { GUARD_WARN, GUARD_REFUSE, GUARD_OFF };
 enum config_run_on { RUN_ON_ANY, RUN_ON_REPLICA, RUN_ON_MASTER };
 enum config_secrets { SECRETS_REDACT, SECRETS_KEEP };
 
+struct option;
+
 /* Values of an option that may be repeated, in the order given. */
 struct config_list {
     char **items;
     size_t count;
+};
+
+/* An option of the command line, as it was written. */
+struct config_given {
+    const struct option *option;
+    const char *value; /* "yes" for a flag alone */
 };
 
 struct config {
@@ -43,6 +51,8 @@ struct config {
     enum command_id topic; /* help: the command it is about; COMMAND_NONE: all */
     const char *args[CONFIG_ARGS_MAX];
     size_t arg_count;
+    struct config_given *given; /* in order: what the agent hands on to its jobs */
+    size_t given_count;
 
     /* Global. NULL: not given and no default. */
     const char *repo;

@@ -35,9 +35,10 @@ static const struct option table[] = {
              "bgsave or psync redis://127.0.0.1:6379 when not given."},
     {"redis-password-file", SECRET(redis_password_file), .global = true, .commands = IN_REPO, .value = "FILE",
      .help = "A file that holds the server's password (at most 4 kB; one newline at its end is dropped)."},
-    {"tls-ca", STRING(tls_ca), .global = true, .commands = IN_REPO, .value = "FILE",
+    {"tls-ca", STRING(tls_ca), .global = true, .commands = IN_REPO | IN(TRIGGER), .value = "FILE",
      .help = "Whom to trust with rediss://: a PEM file of CA certificates, or a folder of them with hashed names. When "
-             "not given: whom the system trusts. The server's certificate is always verified."},
+             "not given: whom the system trusts. The server's certificate is always verified. trigger: the same for an "
+             "agent behind https://; a file."},
     {"tls-cert", STRING(tls_cert), .global = true, .commands = IN_REPO, .value = "FILE",
      .help = "Our certificate with its chain (PEM), for a server that wants one."},
     {"tls-key", STRING(tls_key), .global = true, .commands = IN_REPO, .value = "FILE",
@@ -87,7 +88,8 @@ static const struct option table[] = {
      .help = "The form of the log lines on stderr."},
     {"log-level", CHOICE(log_level), .global = true, .commands = IN_ALL, .value = "debug|info|warn|error",
      .preset = "info", .help = "The least that is logged."},
-    {"progress", CHOICE(progress), .global = true, .commands = IN_REPO, .value = "auto|always|never", .preset = "auto",
+    {"progress", CHOICE(progress), .global = true, .commands = IN_REPO | IN(TRIGGER), .value = "auto|always|never",
+     .preset = "auto",
      .help = "auto: a bar on a terminal, a log line every 5 seconds elsewhere. always: the bar, wherever stderr goes."},
     {"jobs", NUMBER(jobs), .global = true, .commands = IN_REPO, .value = "N", .min = 1, .max = 64,
      .help = "Threads that compress and store during a backup, fetch and decompress when one is read. When not given: "
@@ -176,7 +178,7 @@ static const struct option table[] = {
      .help = "Names in the target that are no data. May be repeated."},
     {"only-ordinal", STRING(only_ordinal), .commands = IN(RESTORE), .value = "N",
      .help = "Restore in the pod of this ordinal only; in any other, exit status 0 and nothing is touched."},
-    {"pod-index", STRING(pod_index), .commands = IN(RESTORE), .value = "N",
+    {"pod-index", STRING(pod_index), .commands = IN(RESTORE) | IN(AGENT), .value = "N",
      .help = "This pod's ordinal. When not given: the number at the end of the host name."},
     {"if-no-backup", CHOICE(if_no_backup), .commands = IN(RESTORE), .value = "fail|start-empty", .preset = "fail",
      .help = "What to do where the instance has no backup at all. start-empty: exit status 0, nothing restored."},
@@ -280,16 +282,18 @@ static const struct option table[] = {
          "Which agents do scheduled work: by the role of their server, or by the ordinal of their pod. A trigger is "
          "always followed."},
     {"listen", STRING(listen), .commands = IN(AGENT), .value = "ADDRESS:PORT", .preset = "127.0.0.1:8629",
-     .help = "Where HTTP is served; :PORT is all addresses."},
+     .help = "Where HTTP is served: 127.0.0.1:8629, [::1]:8629, or :8629 for all addresses."},
     {"token-file", SECRET(token_file), .commands = IN(AGENT) | IN(TRIGGER), .value = "FILE",
-     .help = "A file with the bearer token that a trigger has to show. Without one there are no triggers."},
+     .help =
+         "A file with the bearer token that a trigger has to show: one line of at least 16 letters, digits and signs. "
+         "It is read again when it changes. Without one there are no triggers."},
     {"grace", DURATION(grace_ms), .commands = IN(AGENT), .value = "DURATION", .preset = "20s",
      .help = "How long a running job may go on after SIGTERM, its clean-up included."},
     {"stall-timeout", DURATION(stall_timeout_ms), .commands = IN(AGENT), .value = "DURATION", .preset = "15m",
      .help = "A job without any progress for so long is stopped; and another agent takes over a slot whose claimer was "
              "silent for so long."},
     {"url", STRING(url), .commands = IN(TRIGGER), .value = "URL", .preset = "http://127.0.0.1:8629",
-     .help = "The agent."},
+     .help = "The agent: http://HOST:PORT, or https:// where a proxy in front of it speaks TLS."},
     {"metrics-file", STRING(metrics_file), .commands = IN_WORK, .value = "FILE",
      .help = "Write metrics of the run into this file, for a Prometheus textfile collector, also when it fails."},
 

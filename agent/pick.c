@@ -26,6 +26,15 @@ pick_check(const char *which, struct err *err)
                    which);
 }
 
+int
+pick_id(const char *which, struct backup_id *id, struct err *err)
+{
+    if (backup_id_parse(which, id, NULL))
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "\"%.60s\" is not a backup's id, such as 20261122T103000Z-1a2b3c; `remora list` shows them", which);
+}
+
 static void
 log_skipped(const struct backup_id *id, const char *why, void *cookie)
 {

@@ -12,6 +12,9 @@
 /* Is WHICH "latest", or an id in form? ERR_USAGE when not. Touches nothing. */
 int pick_check(const char *which, struct err *err) MUST_CHECK;
 
+/* WHICH as an id, and nothing but an id: ERR_USAGE. For what is too grave for "latest", or means nothing with it. */
+int pick_id(const char *which, struct backup_id *id, struct err *err) MUST_CHECK;
+
 /* Is it "latest"? */
 bool pick_is_latest(const char *which);
 

@@ -69,6 +69,7 @@ prove() {
     swift
     step asan-tools target -j"$jobs" VARIANT=asan tools
     step mutations target check-mutations MUTATIONS="$1"
+    step time-travel build/release/tests/torture/time_travel --seeds "$3" --seed "$SEED"
     step replay target check-replay
     step integration env CAMPAIGN="$2" make --no-print-directory integration
 }
@@ -100,12 +101,12 @@ case $what in
 test)
     step packages sh tests/install-packages.sh build test rgw browser
     start_gateway
-    prove 10000 ''
+    prove 10000 '' 8
     ;;
 campaign)
     step packages sh tests/install-packages.sh build test rgw browser lint
     start_gateway
-    prove 100000 1
+    prove 100000 1 1000
     threads_and_memory
     ;;
 checks)

@@ -62,15 +62,7 @@ board_error_add(struct board *b, const char *what, int exit_status, const char *
 void
 board_storage_add(struct board *b, const struct store_meter_counts *more)
 {
-    for (int i = 0; i < METER_CALLS; i++) {
-        b->storage.calls[i].calls += more->calls[i].calls;
-        b->storage.calls[i].failures += more->calls[i].failures;
-        b->storage.calls[i].total_ms += more->calls[i].total_ms;
-        for (int k = 0; k <= METER_BUCKETS; k++)
-            b->storage.calls[i].buckets[k] += more->calls[i].buckets[k];
-    }
-    b->storage.bytes_put += more->bytes_put;
-    b->storage.bytes_got += more->bytes_got;
+    store_meter_add(&b->storage, more);
 }
 
 const struct catalog_entry *
@@ -81,7 +73,7 @@ board_latest(const struct board *b)
     while (i-- > 0) {
         const struct catalog_entry *e = &b->catalog->entries[i];
 
-        if (e->manifest != NULL && (!e->manifest->suspicious || e->accepted))
+        if (e->state == CATALOG_WHOLE && (!e->suspicious || e->accepted))
             return e;
     }
     return NULL;

@@ -55,8 +55,7 @@ say_age(struct sentence *s, const struct board *b, int64_t now_ms)
     char age[UNITS_TEXT_MAX];
 
     if (latest != NULL)
-        say(s, "The last good backup is %s old",
-            units_format_duration(since(latest->manifest->snapshot_ms, now_ms), age));
+        say(s, "The last good backup is %s old", units_format_duration(since(latest->snapshot_ms, now_ms), age));
     else if (b->catalog != NULL)
         say(s, "There is no good backup yet");
     else
@@ -106,7 +105,7 @@ was_made_up_for(const struct board *b, const struct job *failed)
     if (latest == NULL)
         return false;
     if (failed->kind == WORK_BACKUP)
-        return latest->manifest->snapshot_ms > failed->started_ms;
+        return latest->snapshot_ms > failed->started_ms;
     return failed->kind == WORK_VERIFY && latest->verified_ms > failed->started_ms;
 }
 
@@ -139,7 +138,7 @@ newest_is_suspicious(const struct board *b)
     if (b->catalog == NULL || b->catalog->count == 0)
         return NULL;
     e = &b->catalog->entries[b->catalog->count - 1];
-    return e->manifest != NULL && e->manifest->suspicious && !e->accepted ? e : NULL;
+    return e->state == CATALOG_WHOLE && e->suspicious && !e->accepted ? e : NULL;
 }
 
 /* What is outside of this process: the repository, then the server. False: both are there, or not asked yet. */
@@ -211,7 +210,7 @@ board_judge(const struct board *b, int64_t now_ms, char *sentence, size_t size)
         say_next(&s, b, "first one", now_ms);
         return HEALTH_NEVER;
     }
-    if (b->expect_every_ms > 0 && since(latest->manifest->snapshot_ms, now_ms) > board_late_after_ms(b)) {
+    if (b->expect_every_ms > 0 && since(latest->snapshot_ms, now_ms) > board_late_after_ms(b)) {
         say(&s, ", and one is expected every %s", units_format_duration(b->expect_every_ms, text));
         health = HEALTH_LATE;
     }

@@ -140,16 +140,6 @@ job_state_name(enum job_state state)
     return names[state];
 }
 
-/* A moment, or null for 0. */
-static void
-add_moment(json_t *object, const char *key, int64_t ms)
-{
-    if (ms != 0)
-        output_add_time(object, key, ms);
-    else
-        output_add(object, key, json_null());
-}
-
 static json_t *
 progress_json(const struct progress *p)
 {
@@ -172,20 +162,17 @@ job_json(const struct job *job)
     output_add_text(object, "kind", work_name(job->kind));
     output_add_text(object, "state", job_state_name(job->state));
     output_add(object, "triggered", json_boolean(job->triggered));
-    add_moment(object, "slot", job->slot_ms);
-    add_moment(object, "queued", job->queued_ms);
-    add_moment(object, "started", job->started_ms);
-    add_moment(object, "ended", job->ended_ms);
+    output_add_moment(object, "slot", job->slot_ms);
+    output_add_moment(object, "queued", job->queued_ms);
+    output_add_moment(object, "started", job->started_ms);
+    output_add_moment(object, "ended", job->ended_ms);
     output_add(object, "progress", job->state == JOB_RUNNING ? progress_json(&job->progress) : json_null());
     output_add(object, "exit_status", ended ? json_integer(job->exit_status) : json_null());
     if (job->state == JOB_FAILED)
         output_add_text(object, "error", job->error);
     else
         output_add(object, "error", json_null());
-    if (job->backup_id[0] != '\0')
-        output_add_text(object, "backup_id", job->backup_id);
-    else
-        output_add(object, "backup_id", json_null());
+    output_add_word(object, "backup_id", job->backup_id);
     output_add(object, "result", job->result != NULL ? json_deep_copy(job->result) : json_null());
     return object;
 }

@@ -75,14 +75,14 @@ add_entry(struct chart_column *column, const struct catalog_entry *e)
     column->loaded += e->loaded_ms != 0;
     column->suspicious += entry_is_suspicious(e);
     column->held += e->held;
-    column->damaged += e->manifest == NULL;
-    if (e->manifest == NULL)
+    column->damaged += e->state != CATALOG_WHOLE;
+    if (e->state != CATALOG_WHOLE)
         return;
     column->whole = true;
-    column->keys = e->manifest->rdb.keys;
-    column->raw = e->manifest->rdb_member.raw_size;
-    if (e->manifest->rdb_member.stored_size > column->stored)
-        column->stored = e->manifest->rdb_member.stored_size;
+    column->keys = e->keys;
+    column->raw = e->raw_size;
+    if (e->stored_size > column->stored)
+        column->stored = e->stored_size;
 }
 
 /* Has every backup room for a column of its own? */

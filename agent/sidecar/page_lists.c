@@ -62,15 +62,15 @@ put_marked(struct page *p, const char *mark, const char *words)
 static void
 put_marks(struct page *p, const struct catalog_entry *e)
 {
-    if (e->manifest == NULL)
-        put_marked(p, "damaged", e->problem.code == ERR_UNSUPPORTED ? "not supported" : "damaged");
+    if (e->state != CATALOG_WHOLE)
+        put_marked(p, "damaged", e->state == CATALOG_UNSUPPORTED ? "not supported" : "damaged");
     if (entry_is_suspicious(e))
         put_marked(p, "suspicious", "suspicious");
     if (e->loaded_ms != 0)
         put_marked(p, "loaded", "loaded");
     else if (e->verified_ms != 0)
         put_marked(p, "verified", "verified");
-    else if (e->manifest != NULL)
+    else if (e->state == CATALOG_WHOLE)
         html_put(&p->h, "<span class=\"quiet\">not verified</span> ");
     if (e->held)
         put_marked(p, "held", "held");
@@ -79,15 +79,15 @@ put_marks(struct page *p, const struct catalog_entry *e)
 static void
 put_backup(struct page *p, const struct catalog_entry *e)
 {
-    const struct manifest *m = e->manifest;
+    const bool whole = e->state == CATALOG_WHOLE;
     char text[UNITS_TEXT_MAX];
 
     open_row(p);
     put_moment_and_age(p, entry_ms(e));
     html_put(&p->h, " <code>%s</code></th>", e->id.text);
-    put_cell(p, "Keys", m != NULL ? units_format_count(m->rdb.keys, text) : "-");
-    put_cell(p, "Raw", m != NULL ? units_format_size(m->rdb_member.raw_size, text) : "-");
-    put_cell(p, "Stored", m != NULL ? units_format_size(m->rdb_member.stored_size, text) : "-");
+    put_cell(p, "Keys", whole ? units_format_count(e->keys, text) : "-");
+    put_cell(p, "Raw", whole ? units_format_size(e->raw_size, text) : "-");
+    put_cell(p, "Stored", whole ? units_format_size(e->stored_size, text) : "-");
     open_cell(p, "State");
     put_marks(p, e);
     html_put(&p->h, "</td></tr>\n");

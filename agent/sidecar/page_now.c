@@ -176,11 +176,11 @@ put_last(struct page *p, const struct catalog_entry *latest)
     if (latest == NULL) {
         html_put(&p->h, "<dd class=\"big none\">%s</dd>\n", p->b->catalog != NULL ? "None" : "Not known yet");
     } else {
-        age_ms = p->now_ms - latest->manifest->snapshot_ms;
+        age_ms = p->now_ms - latest->snapshot_ms;
         html_put(&p->h, "<dd class=\"big\">");
-        page_relative(p, latest->manifest->snapshot_ms);
+        page_relative(p, latest->snapshot_ms);
         html_put(&p->h, "</dd>\n<dd>");
-        page_moment(p, latest->manifest->snapshot_ms);
+        page_moment(p, latest->snapshot_ms);
         html_put(&p->h, "</dd>\n");
         put_age_bar(p, age_ms > 0 ? age_ms : 0);
     }
@@ -214,16 +214,14 @@ static void
 put_size(struct page *p, const struct catalog_entry *latest)
 {
     char text[UNITS_TEXT_MAX];
-    const struct manifest *m;
 
     html_put(&p->h, "<div><dt>Data set</dt>\n");
     if (latest == NULL) {
         html_put(&p->h, "<dd class=\"big none\">-</dd>\n");
     } else {
-        m = latest->manifest;
-        html_put(&p->h, "<dd class=\"big\">%s</dd>\n", units_format_size(m->rdb_member.raw_size, text));
-        html_put(&p->h, "<dd>stored as %s</dd>\n", units_format_size(m->rdb_member.stored_size, text));
-        html_put(&p->h, "<dd>%s keys</dd>\n", units_format_count(m->rdb.keys, text));
+        html_put(&p->h, "<dd class=\"big\">%s</dd>\n", units_format_size(latest->raw_size, text));
+        html_put(&p->h, "<dd>stored as %s</dd>\n", units_format_size(latest->stored_size, text));
+        html_put(&p->h, "<dd>%s keys</dd>\n", units_format_count(latest->keys, text));
     }
     html_put(&p->h, "</div>\n");
 }
@@ -232,7 +230,7 @@ static const struct catalog_entry *
 newest_verified(const struct catalog *c)
 {
     for (size_t i = c != NULL ? c->count : 0; i > 0; i--)
-        if (c->entries[i - 1].manifest != NULL && c->entries[i - 1].verified_ms != 0)
+        if (c->entries[i - 1].state == CATALOG_WHOLE && c->entries[i - 1].verified_ms != 0)
             return &c->entries[i - 1];
     return NULL;
 }

@@ -96,18 +96,13 @@ page_relative(struct page *p, int64_t ms)
 int64_t
 entry_ms(const struct catalog_entry *e)
 {
-    struct backup_id id;
-    int64_t ms = 0;
-
-    if (e->manifest != NULL)
-        return e->manifest->snapshot_ms;
-    return backup_id_parse(e->id.text, &id, &ms) ? ms : 0;
+    return e->state == CATALOG_WHOLE ? e->snapshot_ms : e->taken_ms;
 }
 
 bool
 entry_is_suspicious(const struct catalog_entry *e)
 {
-    return e->manifest != NULL && e->manifest->suspicious && !e->accepted;
+    return e->suspicious && !e->accepted;
 }
 
 void

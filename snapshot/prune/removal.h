@@ -17,20 +17,30 @@
 
 #define REMOVAL_NOTE_AGE_MS   ((int64_t)24 * 3600 * 1000) /* data stay so long after the manifest went */
 #define REMOVAL_NOTE_VALID_MS ((int64_t)10 * 60 * 1000)   /* note to removal of the manifest, by CLOCK_BOOTTIME */
+#define REMOVAL_NOTE_STALE_MS ((int64_t)3600 * 1000)      /* a note beside a manifest may go; a probe, too */
 
 enum removal_outcome {
     REMOVAL_DONE,
     REMOVAL_HELD,    /* somebody holds it: nothing was removed */
     REMOVAL_NOT_YET, /* the store denies it for now (object lock, or no permission): another time; *err says why */
-    REMOVAL_KEPT,    /* the manifest is there (again), or the note is too young: nothing was removed */
+    REMOVAL_KEPT,    /* the manifest is there (again), or the note or the data are too young: nothing was removed, or
+                        nothing more */
 };
 
-/* The backup ceases to exist: a fresh note, a look for holds, the manifest. -1 for what is none of the outcomes. */
+/* The backup ceases to exist: a fresh note, a look for holds, the manifest. One whose manifest is absent already is
+ * REMOVAL_DONE, and gets no note. -1 for what is none of the outcomes. */
 int removal_of_manifest(const struct repo *repo, const char *instance, const struct backup_id *id, const char *reason,
                         const char *tool_version, enum removal_outcome *outcome, struct err *err) MUST_CHECK;
 
-/* What is left of one that has ceased to exist: nothing happens unless the manifest is absent when asked for and its
- * note is old enough by the store's clock. *OBJECTS is how many of data/ were removed. */
+/* The same with another time than REMOVAL_NOTE_VALID_MS, for tests. ERR_STORAGE when the store is always too slow. */
+int removal_of_manifest_within(int64_t note_valid_ms, const struct repo *repo, const char *instance,
+                               const struct backup_id *id, const char *reason, const char *tool_version,
+                               enum removal_outcome *outcome, struct err *err) MUST_CHECK;
+
+/* What is left of one that has ceased to exist: nothing happens unless the manifest is absent when asked for, and its
+ * note and the newest of its data are old enough by the store's clock; that is asked anew before every batch. Where
+ * there are data, they go, and are counted in *OBJECTS; where there are none (any more), the facts go, and the note
+ * last: so a later prune does that, and no importer of the same backup meets removals that are still on their way. */
 int removal_of_data(const struct repo *repo, const char *instance, const struct backup_id *id,
                     enum removal_outcome *outcome, uint64_t *objects, struct err *err) MUST_CHECK;
 
@@ -38,5 +48,13 @@ int removal_of_data(const struct repo *repo, const char *instance, const struct 
  * older than AGE_MS (at least 24 h). */
 int removal_of_orphan(const struct repo *repo, const char *instance, const struct backup_id *id, int64_t age_ms,
                       enum removal_outcome *outcome, uint64_t *objects, struct err *err) MUST_CHECK;
+
+/* A note beside a manifest goes when it is older than REMOVAL_NOTE_STALE_MS: nobody acts on it any more. */
+int removal_of_stale_note(const struct repo *repo, const char *instance, const struct backup_id *id,
+                          enum removal_outcome *outcome, struct err *err) MUST_CHECK;
+
+/* The facts about a backup without manifest, note and data, all of them older than AGE_MS (at least 24 h). */
+int removal_of_facts(const struct repo *repo, const char *instance, const struct backup_id *id, int64_t age_ms,
+                     enum removal_outcome *outcome, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* catalog.c: see catalog.h. */
+/* catalog.c: the side of catalog.h that reads many: listings first, then the small objects, several at a time. */
 #include "snapshot/repo/catalog.h"
 
 #include <stdlib.h>
@@ -7,85 +7,16 @@
 
 #include "base/json_read.h"
 #include "base/mem.h"
+#include "base/pool.h"
+#include "snapshot/repo/catalog_internal.h"
+#include "snapshot/repo/fact.h"
 #include "snapshot/repo/layout.h"
 
-/* Ids found by a listing, in ascending order (the store lists in byte order, and text order is time order). */
-struct ids {
-    struct backup_id *list;
-    size_t count, allocated;
-};
+/* Manifests and facts are a few kB each: what a get of one costs is a round trip, not a CPU. Eight at a time make a
+ * list eight times as fast as one, and are no more connections than any store takes from one client. */
+#define CATALOG_WORKERS 8u
 
-static bool
-add_id(const struct store_object *object, void *cookie)
-{
-    struct ids *ids = cookie;
-    struct backup_id id;
-
-    if (layout_parse_id(object->key, &id)) { /* other names are not ours and are left alone */
-        if (ids->count == ids->allocated) {
-            ids->allocated = ids->allocated > 0 ? 2 * ids->allocated : 64;
-            ids->list = mem_grow(ids->list, ids->allocated, sizeof(*ids->list));
-        }
-        ids->list[ids->count++] = id;
-    }
-    return true;
-}
-
-static int
-list_ids(const struct repo *repo, const struct layout_key *prefix, struct ids *ids, struct err *err)
-{
-    struct store_list what = {.prefix = prefix->text};
-
-    memset(ids, 0, sizeof(*ids));
-    if (store_list(repo->store, &what, add_id, ids, err) < 0) {
-        free(ids->list);
-        return -1;
-    }
-    return 0;
-}
-
-/* Get and parse one manifest. ERR_NOT_FOUND when there is none. */
-static int
-read_manifest(const struct repo *repo, const char *instance, const struct backup_id *id, struct manifest **out,
-              struct err *err)
-{
-    struct layout_key key;
-    char *data = NULL;
-    size_t len = 0;
-    struct manifest *m = NULL;
-    int rc;
-
-    layout_manifest(&key, instance, id);
-    if (store_get_all(repo->store, key.text, REPO_SMALL_OBJECT, &data, &len, err) < 0)
-        return -1;
-    rc = manifest_parse(data, len, &m, err);
-    free(data);
-    if (rc < 0)
-        return -1;
-    if (strcmp(m->id.text, id->text) != 0) {
-        (void)err_set(err, ERR_CORRUPT, "the manifest is that of another backup, %s", m->id.text);
-        manifest_free(m);
-        return -1;
-    }
-    /* The folder it lies in decides: an instance may have been renamed by moving its folder. */
-    (void)snprintf(m->instance, sizeof(m->instance), "%s", instance);
-    *out = m;
-    return 0;
-}
-
-/* ---- the whole catalogue ----------------------------------------------------------------------------------------- */
-
-static int
-compare_entry(const void *key, const void *entry)
-{
-    return strcmp(key, ((const struct catalog_entry *)entry)->id.text);
-}
-
-static struct catalog_entry *
-find_entry(struct catalog *c, const struct backup_id *id)
-{
-    return c->count == 0 ? NULL : bsearch(id->text, c->entries, c->count, sizeof(*c->entries), compare_entry);
-}
+/* ---- the facts --------------------------------------------------------------------------------------------------- */
 
 /* What the fact O says of a server that loaded the backup. */
 static void
@@ -98,7 +29,7 @@ note_load(const json_t *o, struct catalog_entry *entry)
         (void)snprintf(entry->loaded_by, sizeof(entry->loaded_by), "%s", json_opt_str(load, "server", ""));
 }
 
-/* verified/<id>.json tells when and how; one that cannot be understood counts as "never". */
+/* verified/<id>.json tells when and how; one that is missing, or cannot be understood, counts as "never". */
 static int
 read_verified(const struct repo *repo, const char *instance, struct catalog_entry *entry, struct err *err)
 {
@@ -108,11 +39,12 @@ read_verified(const struct repo *repo, const char *instance, struct catalog_entr
     size_t len = 0;
     json_t *o;
 
+    entry->verified_ms = 0;
     layout_fact(&key, instance, LAYOUT_VERIFIED, &entry->id);
     if (store_get_all(repo->store, key.text, REPO_SMALL_OBJECT, &data, &len, err) < 0) {
         if (err->code != ERR_NOT_FOUND)
             return -1;
-        err_clear(err); /* removed since the listing */
+        err_clear(err);
         return 0;
     }
     o = json_read_object(data, len, &unused);
@@ -125,74 +57,200 @@ read_verified(const struct repo *repo, const char *instance, struct catalog_entr
     return 0;
 }
 
-static int
-load_facts(const struct repo *repo, const char *instance, enum layout_fact fact, struct catalog *c, struct err *err)
+static void
+note_fact(struct catalog_entry *entry, enum layout_fact kind, int64_t put_ms)
 {
-    struct layout_key prefix;
-    struct ids ids;
-    int rc = 0;
-
-    layout_facts(&prefix, instance, fact);
-    if (list_ids(repo, &prefix, &ids, err) < 0)
-        return -1;
-    for (size_t i = 0; rc == 0 && i < ids.count; i++) {
-        struct catalog_entry *entry = find_entry(c, &ids.list[i]);
-
-        if (entry == NULL)
-            continue; /* the backup is gone, its fact not yet */
-        if (fact == LAYOUT_VERIFIED)
-            rc = read_verified(repo, instance, entry, err);
-        else if (fact == LAYOUT_ACCEPTED)
-            entry->accepted = true;
-        else if (fact == LAYOUT_HOLD)
-            entry->held = true;
+    switch (kind) {
+    case LAYOUT_VERIFIED:
+        entry->verified_ms = put_ms;
+        break;
+    case LAYOUT_ACCEPTED:
+        entry->accepted = true;
+        break;
+    case LAYOUT_HOLD:
+        entry->held = true;
+        break;
+    case LAYOUT_EXPIRED:
+        entry->noted_ms = put_ms;
+        break;
     }
-    free(ids.list);
-    return rc;
+}
+
+static const enum layout_fact fact_kinds[] = {LAYOUT_VERIFIED, LAYOUT_ACCEPTED, LAYOUT_HOLD, LAYOUT_EXPIRED};
+
+static int
+compare_entry(const void *key, const void *entry)
+{
+    return strcmp(key, ((const struct catalog_entry *)entry)->id.text);
 }
 
 static int
-load_manifests(const struct repo *repo, const char *instance, const struct ids *ids, struct catalog *c, struct err *err)
+load_facts(const struct repo *repo, const char *instance, enum layout_fact kind, struct catalog *c, struct err *err)
 {
-    c->entries = mem_array(ids->count, sizeof(*c->entries));
-    for (size_t i = 0; i < ids->count; i++) {
-        struct catalog_entry *entry = &c->entries[c->count];
+    struct fact_list found;
 
-        memset(entry, 0, sizeof(*entry));
-        entry->id = ids->list[i];
-        if (read_manifest(repo, instance, &entry->id, &entry->manifest, &entry->problem) < 0) {
-            if (entry->problem.code == ERR_NOT_FOUND)
-                continue; /* removed since the listing */
-            if (entry->problem.code != ERR_CORRUPT && entry->problem.code != ERR_UNSUPPORTED) {
-                *err = entry->problem; /* could not be read: that says nothing about the backup */
-                return -1;
-            }
-        }
-        c->count++;
+    if (fact_list(repo, instance, kind, &found, err) < 0)
+        return -1;
+    for (size_t i = 0; i < found.count && c->count > 0; i++) {
+        const struct fact *f = &found.facts[i];
+        struct catalog_entry *entry = bsearch(f->id.text, c->entries, c->count, sizeof(*c->entries), compare_entry);
+
+        if (entry != NULL) /* else the backup is gone, its fact not yet */
+            note_fact(entry, kind, f->put_ms);
     }
+    fact_list_free(&found);
+    return 0;
+}
+
+/* ---- the manifests ----------------------------------------------------------------------------------------------- */
+
+static void
+begin_entry(struct catalog_entry *entry, const struct backup_id *id)
+{
+    memset(entry, 0, sizeof(*entry));
+    REQUIRE(backup_id_parse(id->text, &entry->id, &entry->taken_ms));
+}
+
+void
+catalog_entry_fini(struct catalog_entry *entry)
+{
+    free(entry->problem);
+    entry->problem = NULL;
+}
+
+static void
+summarize(const struct manifest *m, struct catalog_entry *entry)
+{
+    const struct manifest_member *members[MANIFEST_MEMBERS_MAX];
+    const size_t count = manifest_members(m, members);
+
+    entry->snapshot_ms = m->snapshot_ms;
+    (void)snprintf(entry->method, sizeof(entry->method), "%s", m->method);
+    entry->keys = m->rdb.keys;
+    entry->suspicious = m->suspicious;
+    for (size_t i = 0; i < count; i++) {
+        entry->raw_size += members[i]->raw_size;
+        entry->stored_size += members[i]->stored_size;
+    }
+}
+
+/* A manifest that is there and cannot be used is an entry as well; -1 says nothing about the backup but with
+ * ERR_NOT_FOUND. */
+static int
+read_summary(const struct repo *repo, const char *instance, struct catalog_entry *entry, struct err *err)
+{
+    struct manifest *m = NULL;
+
+    if (catalog_manifest(repo, instance, &entry->id, &m, err) == 0) {
+        summarize(m, entry);
+        manifest_free(m);
+        return 0;
+    }
+    if (err->code != ERR_CORRUPT && err->code != ERR_UNSUPPORTED)
+        return -1;
+    entry->state = err->code == ERR_CORRUPT ? CATALOG_DAMAGED : CATALOG_UNSUPPORTED;
+    entry->problem = mem_strdup(err->msg);
+    err_clear(err);
+    return 0;
+}
+
+/* ---- several at a time ------------------------------------------------------------------------------------------- */
+
+struct reading {
+    const struct repo *repo;
+    const char *instance;
+    enum catalog_depth depth;
+};
+
+/* A worker has the entry for itself. One whose manifest was removed since the listing loses its id. */
+static int
+read_entry(void *item, unsigned worker, void *cookie, struct err *err)
+{
+    const struct reading *r = cookie;
+    struct catalog_entry *entry = item;
+
+    (void)worker;
+    if (read_summary(r->repo, r->instance, entry, err) < 0) {
+        if (err->code != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        entry->id.text[0] = '\0';
+        return 0;
+    }
+    if (r->depth == CATALOG_VERIFIED && entry->verified_ms != 0)
+        return read_verified(r->repo, r->instance, entry, err);
+    return 0;
+}
+
+static void
+keep_item(void *item, void *cookie)
+{
+    (void)item;
+    (void)cookie;
+}
+
+static int
+read_entries(struct reading *r, struct catalog *c, struct err *err)
+{
+    static const struct pool_ops ops = {.work = read_entry, .done = keep_item};
+    struct pool *pool;
+
+    if (c->count == 0)
+        return 0;
+    pool = pool_start(c->count < CATALOG_WORKERS ? (unsigned)c->count : CATALOG_WORKERS, &ops, r, err);
+    if (pool == NULL)
+        return -1;
+    for (size_t i = 0; i < c->count && pool_submit(pool, &c->entries[i]); i++)
+        ;
+    return pool_finish(pool, err);
+}
+
+static void
+drop_removed(struct catalog *c)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->entries[i].id.text[0] != '\0')
+            c->entries[kept++] = c->entries[i];
+    }
+    c->count = kept;
+}
+
+static int
+list_entries(const struct repo *repo, const char *instance, struct catalog *c, struct err *err)
+{
+    struct layout_key folder;
+    struct fact_list found;
+
+    layout_manifests(&folder, instance);
+    if (fact_list_folder(repo, &folder, &found, err) < 0)
+        return -1;
+    c->entries = mem_array(found.count, sizeof(*c->entries));
+    c->count = found.count;
+    for (size_t i = 0; i < found.count; i++)
+        begin_entry(&c->entries[i], &found.facts[i].id);
+    fact_list_free(&found);
     return 0;
 }
 
 int
-catalog_load(const struct repo *repo, const char *instance, struct catalog **out, struct err *err)
+catalog_load(const struct repo *repo, const char *instance, enum catalog_depth depth, struct catalog **out,
+             struct err *err)
 {
+    struct reading r = {.repo = repo, .instance = instance, .depth = depth};
     struct catalog *c = mem_new(sizeof(*c));
-    struct layout_key prefix;
-    struct ids ids = {0};
-    int rc;
+    int rc = list_entries(repo, instance, c, err);
 
-    layout_manifests(&prefix, instance);
-    rc = list_ids(repo, &prefix, &ids, err);
-    if (rc == 0) {
-        rc = load_manifests(repo, instance, &ids, c, err);
-        free(ids.list);
-    }
-    if (rc < 0 || load_facts(repo, instance, LAYOUT_VERIFIED, c, err) < 0 ||
-        load_facts(repo, instance, LAYOUT_ACCEPTED, c, err) < 0 ||
-        load_facts(repo, instance, LAYOUT_HOLD, c, err) < 0) {
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(fact_kinds); i++)
+        rc = load_facts(repo, instance, fact_kinds[i], c, err);
+    if (rc == 0)
+        rc = read_entries(&r, c, err);
+    if (rc < 0) {
         catalog_free(c);
         return -1;
     }
+    drop_removed(c);
     *out = c;
     return 0;
 }
@@ -203,124 +261,35 @@ catalog_free(struct catalog *c)
     if (c == NULL)
         return;
     for (size_t i = 0; i < c->count; i++)
-        manifest_free(c->entries[i].manifest);
+        catalog_entry_fini(&c->entries[i]);
     free(c->entries);
     free(c);
 }
 
-/* ---- one backup -------------------------------------------------------------------------------------------------- */
-
-static int
-is_accepted(const struct repo *repo, const char *instance, const struct backup_id *id, bool *accepted, struct err *err)
+int
+catalog_entry_load(const struct repo *repo, const char *instance, const struct backup_id *id, struct catalog_entry *out,
+                   struct err *err)
 {
-    struct store_object object;
-    struct layout_key key;
-
-    layout_fact(&key, instance, LAYOUT_ACCEPTED, id);
-    *accepted = store_stat(repo->store, key.text, &object, err) == 0;
-    if (!*accepted && err->code != ERR_NOT_FOUND)
-        return -1;
-    if (!*accepted)
-        err_clear(err);
-    return 0;
-}
-
-/* One candidate for "latest": *OUT stays NULL, and *WHY says why, when it is passed over. */
-static int
-try_latest(const struct repo *repo, const char *instance, const struct backup_id *id, struct manifest **out, char *why,
-           size_t why_size, struct err *err)
-{
-    struct manifest *m = NULL;
-    bool accepted = true;
-
-    if (read_manifest(repo, instance, id, &m, err) < 0) {
-        /* Damaged, or just removed: an older one may do. One that needs a newer remora is whole, and taking an older
-         * one in its place would be a silent loss: that is refused like everything else that went wrong. */
-        if (err->code != ERR_CORRUPT && err->code != ERR_NOT_FOUND)
+    begin_entry(out, id);
+    if (read_summary(repo, instance, out, err) < 0) {
+        if (err->code != ERR_NOT_FOUND)
             return err_wrap(err, "backup %s", id->text);
-        (void)snprintf(why, why_size, "%s", err->msg);
-        err_clear(err);
+        return err_set(err, ERR_NOT_FOUND, CATALOG_NO_SUCH_BACKUP, instance, store_url(repo->store), id->text);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fact_kinds); i++) {
+        int64_t put_ms = 0;
+        bool there = false;
+
+        if (fact_kinds[i] == LAYOUT_VERIFIED) /* its get is the question whether it is there */
+            continue;
+        if (fact_find(repo, instance, fact_kinds[i], id, &there, &put_ms, err) < 0)
+            goto fail;
+        if (there)
+            note_fact(out, fact_kinds[i], put_ms);
+    }
+    if (read_verified(repo, instance, out, err) == 0)
         return 0;
-    }
-    if (m->suspicious && is_accepted(repo, instance, id, &accepted, err) < 0) {
-        manifest_free(m);
-        return -1;
-    }
-    if (!accepted) {
-        (void)snprintf(why, why_size, "it is marked suspicious and was not accepted");
-        manifest_free(m);
-        return 0;
-    }
-    *out = m;
-    return 0;
-}
-
-static int
-find_latest(const struct repo *repo, const char *instance, catalog_skipped_fn *skipped, void *cookie,
-            struct manifest **out, struct err *err)
-{
-    struct layout_key prefix;
-    char why[sizeof(err->msg)];
-    struct ids ids;
-    int rc = 0;
-
-    layout_manifests(&prefix, instance);
-    if (list_ids(repo, &prefix, &ids, err) < 0)
-        return -1;
-    for (size_t i = ids.count; rc == 0 && *out == NULL && i > 0; i--) {
-        rc = try_latest(repo, instance, &ids.list[i - 1], out, why, sizeof(why), err);
-        if (rc == 0 && *out == NULL && skipped != NULL)
-            skipped(&ids.list[i - 1], why, cookie);
-    }
-    if (rc == 0 && *out == NULL)
-        rc = err_set(err, ERR_NOT_FOUND, "instance \"%s\" in %s has no %sbackup", instance, store_url(repo->store),
-                     ids.count > 0 ? "usable " : "");
-    free(ids.list);
-    return rc;
-}
-
-int
-catalog_find(const struct repo *repo, const char *instance, const char *which, catalog_skipped_fn *skipped,
-             void *cookie, struct manifest **out, struct err *err)
-{
-    struct backup_id id;
-
-    *out = NULL;
-    if (strcmp(which, "latest") == 0)
-        return find_latest(repo, instance, skipped, cookie, out, err);
-    if (!backup_id_parse(which, &id, NULL))
-        return err_set(err, ERR_USAGE,
-                       "\"%.60s\" is neither a backup's id (such as 20261122T103000Z-1a2b3c) nor \"latest\"", which);
-    if (read_manifest(repo, instance, &id, out, err) < 0) {
-        if (err->code == ERR_NOT_FOUND)
-            return err_set(err, ERR_NOT_FOUND,
-                           "instance \"%s\" in %s has no backup %s (`remora list` shows what it has)", instance,
-                           store_url(repo->store), id.text);
-        return err_wrap(err, "backup %s", id.text);
-    }
-    return 0;
-}
-
-static bool
-stop_at_any(const struct store_object *object, void *cookie)
-{
-    (void)object;
-    *(bool *)cookie = false;
-    return false;
-}
-
-int
-catalog_is_bare(const struct repo *repo, const char *instance, bool *bare, struct err *err)
-{
-    static const char *const folders[] = {"backups", "data", "log"};
-
-    *bare = true;
-    for (size_t i = 0; i < ARRAY_LEN(folders) && *bare; i++) {
-        struct layout_key prefix;
-
-        layout_folder(&prefix, instance, folders[i]);
-        if (store_list(repo->store, &(struct store_list){.prefix = prefix.text}, stop_at_any, bare, err) < 0)
-            return err_wrap(err, "look for anything of instance \"%s\"", instance);
-    }
-    return 0;
+fail:
+    catalog_entry_fini(out);
+    return -1;
 }

@@ -32,17 +32,24 @@ add(const struct store_object *object, void *cookie)
 }
 
 int
-fact_list(const struct repo *repo, const char *instance, enum layout_fact kind, struct fact_list *out, struct err *err)
+fact_list_folder(const struct repo *repo, const struct layout_key *folder, struct fact_list *out, struct err *err)
 {
     struct listing l = {.list = out};
-    struct layout_key prefix;
 
     memset(out, 0, sizeof(*out));
-    layout_facts(&prefix, instance, kind);
-    if (store_list(repo->store, &(struct store_list){.prefix = prefix.text}, add, &l, err) == 0)
+    if (store_list(repo->store, &(struct store_list){.prefix = folder->text}, add, &l, err) == 0)
         return 0;
     fact_list_free(out);
     return -1;
+}
+
+int
+fact_list(const struct repo *repo, const char *instance, enum layout_fact kind, struct fact_list *out, struct err *err)
+{
+    struct layout_key folder;
+
+    layout_facts(&folder, instance, kind);
+    return fact_list_folder(repo, &folder, out, err);
 }
 
 void
@@ -70,6 +77,66 @@ fact_find(const struct repo *repo, const char *instance, enum layout_fact kind, 
     return 0;
 }
 
+/* What may stand in a line of a terminal. */
+static bool
+is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && c != 0x7f;
+}
+
+static void
+parse_words(const char *data, size_t len, struct fact_words *out)
+{
+    struct err unused = ERR_INIT;
+    json_t *o = json_read_object(data, len, &unused);
+
+    if (o == NULL)
+        return;
+    if (json_read_time(o, "time", &out->time_ms, &unused) < 0)
+        out->time_ms = 0;
+    (void)snprintf(out->reason, sizeof(out->reason), "%s", json_opt_str(o, "reason", ""));
+    for (char *c = out->reason; *c != '\0'; c++)
+        *c = is_plain(*c) ? *c : '?';
+    json_decref(o);
+}
+
+int
+fact_read(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id, bool *there,
+          struct fact_words *out, struct err *err)
+{
+    struct layout_key key;
+    char *data = NULL;
+    size_t len = 0;
+
+    memset(out, 0, sizeof(*out));
+    layout_fact(&key, instance, kind, id);
+    *there = store_get_all(repo->store, key.text, REPO_SMALL_OBJECT, &data, &len, err) == 0;
+    if (*there) {
+        parse_words(data, len, out);
+        free(data);
+        return 0;
+    }
+    if (err->code != ERR_NOT_FOUND && err->code != ERR_CORRUPT)
+        return -1;
+    *there = err->code == ERR_CORRUPT; /* larger than any fact */
+    err_clear(err);
+    return 0;
+}
+
+static int
+check_reason(const char *reason, struct err *err)
+{
+    size_t len = strlen(reason);
+
+    if (len > FACT_REASON_MAX)
+        return err_set(err, ERR_USAGE, "the reason has %zu bytes, and may have %d", len, FACT_REASON_MAX);
+    for (size_t i = 0; i < len; i++) {
+        if (!is_plain(reason[i]))
+            return err_set(err, ERR_USAGE, "the reason has a control character at byte %zu", i + 1);
+    }
+    return 0;
+}
+
 int
 fact_put(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id,
          const char *reason, const char *tool_version, struct err *err)
@@ -80,6 +147,8 @@ fact_put(const struct repo *repo, const char *instance, enum layout_fact kind, c
     json_t *o;
     int rc;
 
+    if (reason != NULL && check_reason(reason, err) < 0)
+        return -1;
     (void)units_format_time_ms(repo_now_ms(repo), when);
     o = json_pack("{ss ss}", "id", id->text, "time", when);
     REQUIRE(o != NULL);

@@ -15,6 +15,8 @@
 #include "snapshot/repo/layout.h"
 #include "snapshot/repo/repo.h"
 
+#define FACT_REASON_MAX 500 /* bytes */
+
 struct fact {
     struct backup_id id;
     int64_t put_ms; /* by the store's clock */
@@ -30,12 +32,27 @@ int fact_list(const struct repo *repo, const char *instance, enum layout_fact ki
               struct err *err) MUST_CHECK;
 void fact_list_free(struct fact_list *list);
 
+/* The same for whatever folder has objects called ID.json: the manifests lie in such a one too. */
+int fact_list_folder(const struct repo *repo, const struct layout_key *folder, struct fact_list *out,
+                     struct err *err) MUST_CHECK;
+
 /* Is there one for ID? Asks for the object itself, since listings lag on some stores. *PUT_MS (may be NULL) is when it
  * was put. */
 int fact_find(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id,
               bool *there, int64_t *put_ms, struct err *err) MUST_CHECK;
 
-/* Put one, over one that is there: {"id","time","reason","tool"}. REASON may be NULL. */
+/* What stands in one, for people. */
+struct fact_words {
+    int64_t time_ms;                  /* when, as whoever put it says; 0: unknown */
+    char reason[FACT_REASON_MAX + 1]; /* one line; "": none was given */
+};
+
+/* Read it. One that cannot be understood is there all the same, with nothing in it. */
+int fact_read(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id,
+              bool *there, struct fact_words *out, struct err *err) MUST_CHECK;
+
+/* Put one, over one that is there: {"id","time","reason","tool"}. REASON may be NULL; ERR_USAGE when it is no UTF-8,
+ * has control characters or is longer than FACT_REASON_MAX. */
 int fact_put(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id,
              const char *reason, const char *tool_version, struct err *err) MUST_CHECK;
 

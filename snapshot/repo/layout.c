@@ -12,6 +12,10 @@
 
 #define SEGMENT_SUFFIX ".zst"
 #define SEGMENT_DIGITS 8
+#define SLOT_FOLDER    "leases"
+#define SLOT_SUFFIX    "json" /* behind a dot */
+#define SLOT_DONE      "done."
+#define SLOT_NUMBER    6 /* digits at most */
 
 static const char *const fact_folders[] = {
     [LAYOUT_VERIFIED] = "verified",
@@ -119,10 +123,38 @@ layout_probe(struct layout_key *key, const char *instance, const char *word)
     build(key, LAYOUT_INSTANCES "%s/probe/%s", instance, word);
 }
 
-/* The part of KEY behind its slash number N, provided that KEY lies below instances/ and has no further slash: what
- * lies deeper, such as a copy that somebody made of a folder, is not ours. NULL otherwise. */
+void
+layout_slot(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms)
+{
+    char stamp[UNITS_TEXT_MAX];
+
+    build(key, LAYOUT_INSTANCES "%s/" SLOT_FOLDER "/%s/%s.", instance, kind, units_format_stamp(slot_ms, stamp));
+}
+
+void
+layout_slot_claim(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms, unsigned number)
+{
+    struct layout_key start;
+
+    layout_slot(&start, instance, kind, slot_ms);
+    if (number > 0)
+        build(key, "%s%u." SLOT_SUFFIX, start.text, number);
+    else
+        build(key, "%s" SLOT_SUFFIX, start.text);
+}
+
+void
+layout_slot_done(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms)
+{
+    struct layout_key start;
+
+    layout_slot(&start, instance, kind, slot_ms);
+    build(key, "%s" SLOT_DONE SLOT_SUFFIX, start.text);
+}
+
+/* The part of KEY behind its slash number N, provided that KEY lies below instances/. NULL otherwise. */
 static const char *
-name_at_depth(const char *key, unsigned n)
+part_at_depth(const char *key, unsigned n)
 {
     if (strncmp(key, LAYOUT_INSTANCES, strlen(LAYOUT_INSTANCES)) != 0)
         return NULL;
@@ -132,7 +164,16 @@ name_at_depth(const char *key, unsigned n)
             return NULL;
         key++;
     }
-    return strchr(key, '/') == NULL ? key : NULL;
+    return key;
+}
+
+/* The same for the last part of KEY: what lies deeper, such as a copy that somebody made of a folder, is not ours. */
+static const char *
+name_at_depth(const char *key, unsigned n)
+{
+    const char *name = part_at_depth(key, n);
+
+    return name != NULL && strchr(name, '/') == NULL ? name : NULL;
 }
 
 bool
@@ -151,12 +192,15 @@ layout_parse_id(const char *key, struct backup_id *id)
 bool
 layout_parse_data(const char *key, struct backup_id *id)
 {
+    const char *path = part_at_depth(key, 2), *name; /* instances/NAME/data/ID/ */
     char text[BACKUP_ID_LEN + 1];
-    size_t len = strlen(key);
 
-    if (len < BACKUP_ID_LEN + 2 || key[len - 1] != '/' || key[len - BACKUP_ID_LEN - 2] != '/')
+    if (path == NULL || strncmp(path, "data/", strlen("data/")) != 0)
         return false;
-    memcpy(text, key + len - BACKUP_ID_LEN - 1, BACKUP_ID_LEN);
+    name = path + strlen("data/");
+    if (strlen(name) != BACKUP_ID_LEN + 1 || name[BACKUP_ID_LEN] != '/')
+        return false;
+    memcpy(text, name, BACKUP_ID_LEN);
     text[BACKUP_ID_LEN] = '\0';
     return backup_id_parse(text, id, NULL);
 }
@@ -174,4 +218,41 @@ layout_parse_segment(const char *key, uint64_t *number)
     memcpy(digits, name, SEGMENT_DIGITS);
     digits[SEGMENT_DIGITS] = '\0';
     return units_parse_u64(digits, number, &unused) == 0;
+}
+
+/* What stands behind the time: "json", "done.json", "7.json". */
+static bool
+parse_slot_rest(const char *rest, struct layout_slot *slot)
+{
+    size_t digits = strspn(rest, "0123456789");
+
+    slot->done = strcmp(rest, SLOT_DONE SLOT_SUFFIX) == 0;
+    if (slot->done || strcmp(rest, SLOT_SUFFIX) == 0)
+        return true;
+    if (digits == 0 || digits > SLOT_NUMBER || rest[0] == '0' || strcmp(rest + digits, "." SLOT_SUFFIX) != 0)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        slot->number = 10 * slot->number + (unsigned)(rest[i] - '0');
+    return true;
+}
+
+bool
+layout_parse_slot(const char *key, struct layout_slot *slot)
+{
+    const char *name = name_at_depth(key, 4); /* instances/NAME/leases/KIND/SLOT */
+    const char *folder, *kind;
+    size_t len;
+
+    if (name == NULL)
+        return false;
+    memset(slot, 0, sizeof(*slot));
+    folder = strchr(key + strlen(LAYOUT_INSTANCES), '/') + 1;
+    kind = strchr(folder, '/') + 1;
+    len = (size_t)(name - 1 - kind);
+    if (strncmp(folder, SLOT_FOLDER "/", strlen(SLOT_FOLDER "/")) != 0 || len < 1 || len > LAYOUT_SLOT_KIND_MAX ||
+        strspn(kind, "abcdefghijklmnopqrstuvwxyz") != len || !units_parse_stamp(name, &slot->slot_ms) ||
+        name[UNITS_STAMP_LEN] != '.')
+        return false;
+    memcpy(slot->kind, kind, len);
+    return parse_slot_rest(name + UNITS_STAMP_LEN + 1, slot);
 }

@@ -45,14 +45,11 @@ page_scene_add(struct board *b, int64_t age_ms)
     (void)gmtime_r(&(time_t){(time_t)(taken_ms / 1000)}, &tm);
     (void)strftime(e->id.text, sizeof(e->id.text), "%Y%m%dT%H%M%SZ", &tm);
     (void)snprintf(e->id.text + strlen(e->id.text), 8, "-%06x", (unsigned)(c->count * 2654435 & 0xffffff));
-    e->manifest = manifest_new();
-    e->manifest->id = e->id;
-    e->manifest->snapshot_ms = taken_ms;
-    e->manifest->rdb.keys =
-        8400000 - (uint64_t)(days > 90 ? 90 : days) * (uint64_t)(days > 12 ? 61000 : 34000) + wave * 1900;
-    e->manifest->rdb_member.raw_size = e->manifest->rdb.keys * 156;
-    e->manifest->rdb_member.stored_size = e->manifest->rdb.keys * (51 + wave / 24);
-    SET(e->manifest->method, "psync");
+    e->taken_ms = e->snapshot_ms = taken_ms;
+    e->keys = 8400000 - (uint64_t)(days > 90 ? 90 : days) * (uint64_t)(days > 12 ? 61000 : 34000) + wave * 1900;
+    e->raw_size = e->keys * 156;
+    e->stored_size = e->keys * (51 + wave / 24);
+    SET(e->method, "psync");
     return e;
 }
 
@@ -70,12 +67,8 @@ verify(struct catalog_entry *e, int64_t at_ms, bool loaded)
 static void
 lose(struct catalog_entry *e)
 {
-    struct err err = ERR_INIT;
-
-    manifest_free(e->manifest);
-    e->manifest = NULL;
-    (void)err_set(&err, ERR_CORRUPT, "the manifest's digest does not match");
-    e->problem = err;
+    e->state = CATALOG_DAMAGED;
+    e->problem = mem_strdup("the manifest's digest does not match");
 }
 
 /* Two-hourly ones of two days, daily ones before, as prune leaves them; every third day one was verified. */
@@ -86,7 +79,7 @@ add_history(struct board *b, int64_t newest_age_ms)
         struct catalog_entry *e = page_scene_add(b, newest_age_ms + day * DAY_MS);
 
         if (day % 3 == 0)
-            verify(e, e->manifest->snapshot_ms + HOUR_MS, day % 6 == 0);
+            verify(e, e->snapshot_ms + HOUR_MS, day % 6 == 0);
         e->held = day == 20;
         if (day == 27)
             lose(e);
@@ -95,7 +88,7 @@ add_history(struct board *b, int64_t newest_age_ms)
         struct catalog_entry *e = page_scene_add(b, newest_age_ms + i * 2 * HOUR_MS);
 
         if (i % 6 == 1)
-            verify(e, e->manifest->snapshot_ms + 20 * MINUTE_MS, i == 1);
+            verify(e, e->snapshot_ms + 20 * MINUTE_MS, i == 1);
     }
 }
 
@@ -241,10 +234,10 @@ be_suspicious(struct board *b)
 
     be_healthy(b);
     e = page_scene_add(b, 2 * MINUTE_MS);
-    e->manifest->suspicious = true;
-    e->manifest->rdb.keys = 1204;
-    e->manifest->rdb_member.raw_size = 231044;
-    e->manifest->rdb_member.stored_size = 80211;
+    e->suspicious = true;
+    e->keys = 1204;
+    e->raw_size = 231044;
+    e->stored_size = 80211;
 }
 
 static void
@@ -301,7 +294,7 @@ be_crowded(struct board *b)
         struct catalog_entry *e = page_scene_add(b, i * 10 * MINUTE_MS);
 
         if (i % 9 == 0)
-            verify(e, e->manifest->snapshot_ms + MINUTE_MS, i % 450 == 0);
+            verify(e, e->snapshot_ms + MINUTE_MS, i % 450 == 0);
         e->held = i % 1111 == 0;
         if (i % 1777 == 0)
             lose(e);

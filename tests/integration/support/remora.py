@@ -10,6 +10,7 @@ from . import processes
 from .servers import TOP
 
 PROGRAM = os.environ.get("REMORA") or str(TOP / "build/remora")
+TOOLS = Path(os.environ.get("REMORA_TOOLS") or TOP / "build/release/tests")
 
 # Exit statuses, by the words of README.md.
 OK, UNEXPECTED, USAGE, NOT_FOUND, REFUSED, CORRUPT, STORAGE, STORE_DENIED = range(8)

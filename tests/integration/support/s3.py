@@ -4,6 +4,7 @@ S3 seen from outside of remora: a small client of its own, signed with Signature
 in a bucket.
 """
 
+import base64
 import datetime
 import hashlib
 import hmac
@@ -15,6 +16,7 @@ import uuid
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from . import remora
 
@@ -37,15 +39,15 @@ class Client:
         self.endpoint, self.access_key, self.secret_key = endpoint, access_key, secret_key
         self._host = urlsplit(endpoint).netloc
 
-    def call(self, method, path, query=None, body=b""):
-        """The answer's body; S3Error for anything but 2xx."""
+    def call(self, method, path, query=None, body=b"", headers=None):
+        """The answer's body; S3Error for anything but 2xx. The headers given are sent and not signed."""
         target = quote(path, safe="/-_.~")
         query_text = "&".join(f"{quote(k, safe='-_.~')}={quote(v, safe='-_.~')}"
                               for k, v in sorted((query or {}).items()))
         connection = http.client.HTTPConnection(self._host, timeout=60)
         try:
             connection.request(method, f"{target}?{query_text}" if query_text else target, body,
-                               self._headers(method, target, query_text, body))
+                               {**(headers or {}), **self._headers(method, target, query_text, body)})
             answer = connection.getresponse()
             data = answer.read()
         finally:
@@ -101,8 +103,14 @@ class Client:
         self.call("DELETE", f"/{bucket}")
 
     def remove_all(self, bucket, prefix=""):
-        for key in self.objects(bucket, prefix):
-            self.call("DELETE", f"/{bucket}/{key}")
+        keys = list(self.objects(bucket, prefix))
+        for at in range(0, len(keys), 1000):
+            body = "".join(f"<Object><Key>{escape(key)}</Key></Object>" for key in keys[at:at + 1000])
+            body = f"<Delete><Quiet>true</Quiet>{body}</Delete>".encode()
+            digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+            answer = self.call("POST", f"/{bucket}", {"delete": ""}, body, {"Content-MD5": digest})
+            if b"<Error>" in answer:
+                raise S3Error(200, answer)
 
 
 class Repository(remora.Repository):

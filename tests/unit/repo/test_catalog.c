@@ -195,7 +195,7 @@ latest__foreign_objects__left_alone(void **state)
     repo_case_put(c->mem, FOLDER "verified/old/" OLD ".json", "{", 1);
     latest_is(c, NEW, &skips);
     assert_string_equal(skips.text, "");
-    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, &catalog, &err), &err);
+    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_VERIFIED, &catalog, &err), &err);
     assert_int_equal(catalog->count, 3);
     catalog_free(catalog);
     free(data);
@@ -216,11 +216,11 @@ latest__store_fails__not_passed_over(void **state)
         store_fault_add(c->store, &(struct store_fault){.call = STORE_CALL_GET, .key = NEW, .code = codes[i]});
         assert_fails(catalog_find(&c->repo, CASE_INSTANCE, "latest", NULL, NULL, &m, &err), &err, codes[i]);
         assert_fails(catalog_find(&c->repo, CASE_INSTANCE, NEW, NULL, NULL, &m, &err), &err, codes[i]);
-        assert_fails(catalog_load(&c->repo, CASE_INSTANCE, &catalog, &err), &err, codes[i]);
+        assert_fails(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_VERIFIED, &catalog, &err), &err, codes[i]);
         store_fault_clear(c->store);
         store_fault_add(c->store, &(struct store_fault){.call = STORE_CALL_LIST, .code = codes[i]});
         assert_fails(catalog_find(&c->repo, CASE_INSTANCE, "latest", NULL, NULL, &m, &err), &err, codes[i]);
-        assert_fails(catalog_load(&c->repo, CASE_INSTANCE, &catalog, &err), &err, codes[i]);
+        assert_fails(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_VERIFIED, &catalog, &err), &err, codes[i]);
         /* Nor is a listing that broke off. */
         store_fault_clear(c->store);
         store_fault_add(c->store, &(struct store_fault){
@@ -252,7 +252,7 @@ listing__backup_removed_meanwhile__left_out(void **state)
 
     put_text(c, "verified", NEW, "{}");
     store_fault_set_hook(c->store, remove_new, c->mem);
-    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, &catalog, &err), &err);
+    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_VERIFIED, &catalog, &err), &err);
     assert_int_equal(catalog->count, 2);
     assert_string_equal(catalog->entries[1].id.text, MIDDLE);
     catalog_free(catalog);
@@ -319,16 +319,17 @@ load__facts_and_problems__with_their_backups(void **state)
     put_text(c, "holds", MIDDLE, "{}");
     put_text(c, "holds", "20200101T000000Z-000000", "{}"); /* its backup is gone */
     put_text(c, "expired", NEW, "{}");                     /* a note beside a manifest means nothing */
-    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, &catalog, &err), &err);
+    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_VERIFIED, &catalog, &err), &err);
     assert_int_equal(catalog->count, 5);
-    assert_null(catalog->entries[0].manifest);
-    assert_int_equal(catalog->entries[0].problem.code, ERR_CORRUPT);
+    assert_int_equal(catalog->entries[0].state, CATALOG_DAMAGED);
+    assert_non_null(strstr(catalog->entries[0].problem, "cut short"));
     assert_string_equal(catalog->entries[1].id.text, OLD);
     assert_true(catalog->entries[1].accepted && !catalog->entries[1].held);
     assert_true(catalog->entries[2].held && !catalog->entries[2].accepted);
     assert_int_equal(catalog->entries[2].verified_ms, 0);
     assert_string_equal(catalog->entries[2].verified_level, "");
-    assert_non_null(catalog->entries[3].manifest);
+    assert_int_equal(catalog->entries[3].state, CATALOG_WHOLE);
+    assert_null(catalog->entries[3].problem);
     assert_int_equal(catalog->entries[3].verified_ms, 1795343400000);
     assert_string_equal(catalog->entries[3].verified_level, "digests");
     assert_int_equal(catalog->entries[3].loaded_ms, 1795343399000);
@@ -336,10 +337,126 @@ load__facts_and_problems__with_their_backups(void **state)
     assert_int_equal(catalog->entries[1].verified_ms, 1795343400000);
     assert_int_equal(catalog->entries[1].loaded_ms, 0);
     assert_string_equal(catalog->entries[1].loaded_by, "");
-    assert_null(catalog->entries[4].manifest);
-    assert_int_equal(catalog->entries[4].problem.code, ERR_UNSUPPORTED);
+    assert_int_equal(catalog->entries[4].state, CATALOG_UNSUPPORTED);
+    assert_non_null(strstr(catalog->entries[4].problem, "zstd-prefix"));
     catalog_free(catalog);
     catalog_free(NULL);
+}
+
+/* With the marks alone, the store's own times stand for the facts, and none of them is read. */
+static void
+load__marks_only__times_of_the_store(void **state)
+{
+    struct repo_case *c = *state;
+    struct catalog *catalog = NULL;
+    struct store_object object;
+    struct err err = ERR_INIT;
+
+    put_text(c, "verified", NEW, "nonsense");
+    put_text(c, "expired", MIDDLE, "{}");
+    put_manifest(c, OLD, true);
+    store_fault_add(c->store, &(struct store_fault){.call = STORE_CALL_GET, .key = "verified/", .code = ERR_STORAGE});
+    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_MARKS, &catalog, &err), &err);
+    assert_int_equal(catalog->count, 3);
+    assert_ok(store_stat(c->mem, FOLDER "verified/" NEW ".json", &object, &err), &err);
+    assert_int_equal(catalog->entries[2].verified_ms, object.mtime_ms);
+    assert_string_equal(catalog->entries[2].verified_level, "");
+    assert_int_equal(catalog->entries[2].noted_ms, 0);
+    assert_ok(store_stat(c->mem, FOLDER "expired/" MIDDLE ".json", &object, &err), &err);
+    assert_int_equal(catalog->entries[1].noted_ms, object.mtime_ms);
+    assert_int_equal(catalog->entries[1].verified_ms, 0);
+    assert_true(catalog->entries[0].suspicious && !catalog->entries[1].suspicious);
+    catalog_free(catalog);
+}
+
+static void
+load__whole_backup__its_manifest_in_brief(void **state)
+{
+    struct repo_case *c = *state;
+    struct catalog *catalog = NULL;
+    const struct catalog_entry *e;
+    struct err err = ERR_INIT;
+    struct rdb_build dump;
+    struct manifest *m;
+
+    repo_case_dump(&dump, 5 * CASE_SEGMENT, 0);
+    m = repo_case_backup(c, &dump);
+    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_MARKS, &catalog, &err), &err);
+    assert_int_equal(catalog->count, 4);
+    e = &catalog->entries[strcmp(m->id.text, NEW) > 0 ? 3 : 0];
+    assert_string_equal(e->id.text, m->id.text);
+    assert_int_equal(e->state, CATALOG_WHOLE);
+    assert_null(e->problem);
+    assert_int_equal(e->taken_ms, m->snapshot_ms / 1000 * 1000);
+    assert_int_equal(e->snapshot_ms, m->snapshot_ms);
+    assert_string_equal(e->method, m->method);
+    assert_int_equal(e->keys, m->rdb.keys);
+    assert_int_equal(e->raw_size, 5 * CASE_SEGMENT);
+    assert_int_equal(e->stored_size, m->rdb_member.stored_size);
+    catalog_free(catalog);
+    manifest_free(m);
+    rdb_build_fini(&dump);
+}
+
+static void
+entry_load__one_backup__what_the_whole_catalogue_says_of_it(void **state)
+{
+    struct repo_case *c = *state;
+    struct catalog *catalog = NULL;
+    struct catalog_entry one;
+    struct store_fault_counts n;
+    struct err err = ERR_INIT;
+
+    put_manifest(c, NEW, true);
+    put_text(c, "verified", NEW, "{\"time\":\"2026-11-22T10:30:00.000Z\",\"level\":\"digests\"}");
+    put_text(c, "accepted", NEW, "{}");
+    put_text(c, "holds", NEW, "{}");
+    put_text(c, "expired", NEW, "{}");
+    put_text(c, "backups", OLD, "x");
+    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_VERIFIED, &catalog, &err), &err);
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct catalog_entry *e = &catalog->entries[i];
+
+        store_fault_reset_counts(c->store);
+        assert_ok(catalog_entry_load(&c->repo, CASE_INSTANCE, &e->id, &one, &err), &err);
+        n = store_fault_counts(c->store);
+        assert_int_equal(n.calls[STORE_CALL_ANY], 5);
+        assert_int_equal(n.calls[STORE_CALL_LIST], 0);
+        assert_int_equal(one.state, e->state);
+        assert_int_equal(one.taken_ms, e->taken_ms);
+        assert_int_equal(one.snapshot_ms, e->snapshot_ms);
+        assert_int_equal(one.verified_ms, e->verified_ms);
+        assert_string_equal(one.verified_level, e->verified_level);
+        assert_int_equal(one.noted_ms, e->noted_ms);
+        assert_true(one.suspicious == e->suspicious && one.accepted == e->accepted && one.held == e->held);
+        assert_string_equal(one.problem != NULL ? one.problem : "", e->problem != NULL ? e->problem : "");
+        catalog_entry_fini(&one);
+    }
+    assert_true(catalog->entries[2].held && catalog->entries[2].accepted && catalog->entries[2].noted_ms != 0);
+    catalog_free(catalog);
+}
+
+static void
+entry_load__missing_or_unreadable__an_error(void **state)
+{
+    static const enum err_code codes[] = {ERR_STORAGE, ERR_STORE_DENIED};
+    static const char *const folders[] = {"backups/", "accepted/", "holds/", "expired/", "verified/"};
+    struct repo_case *c = *state;
+    struct catalog_entry one;
+    struct backup_id id;
+    struct err err = ERR_INIT;
+
+    assert_true(backup_id_parse("20261122T010000Z-ffffff", &id, NULL));
+    assert_fails(catalog_entry_load(&c->repo, CASE_INSTANCE, &id, &one, &err), &err, ERR_NOT_FOUND);
+    assert_true(backup_id_parse(NEW, &id, NULL));
+    put_text(c, "backups", NEW, "x"); /* with a problem to be freed */
+    for (size_t f = 0; f < ARRAY_LEN(folders); f++) {
+        for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+            store_fault_clear(c->store);
+            store_fault_add(c->store, &(struct store_fault){.key = folders[f], .code = codes[i]});
+            assert_fails(catalog_entry_load(&c->repo, CASE_INSTANCE, &id, &one, &err), &err, codes[i]);
+        }
+    }
 }
 
 static uint64_t
@@ -375,16 +492,23 @@ load__two_thousand_backups__exact_number_of_calls(void **state)
         }
     }
     store_fault_reset_counts(c->store);
-    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, &catalog, &err), &err);
+    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_VERIFIED, &catalog, &err), &err);
     n = store_fault_counts(c->store);
     assert_int_equal(catalog->count, 2000);
     for (size_t i = 1; i < catalog->count; i++)
         assert_true(strcmp(catalog->entries[i - 1].id.text, catalog->entries[i].id.text) < 0);
     catalog_free(catalog);
-    assert_int_equal(calls(&n, STORE_CALL_LIST), 4);
+    assert_int_equal(calls(&n, STORE_CALL_LIST), 5);
     assert_int_equal(calls(&n, STORE_CALL_GET), 2000 + 500);
-    assert_int_equal(calls(&n, STORE_CALL_ANY), 4 + 2500);
+    assert_int_equal(calls(&n, STORE_CALL_ANY), 5 + 2500);
     assert_int_equal(n.listed, 2000 + 500 + 200);
+    store_fault_reset_counts(c->store);
+    assert_ok(catalog_load(&c->repo, CASE_INSTANCE, CATALOG_MARKS, &catalog, &err), &err);
+    catalog_free(catalog);
+    n = store_fault_counts(c->store);
+    assert_int_equal(calls(&n, STORE_CALL_LIST), 5);
+    assert_int_equal(calls(&n, STORE_CALL_GET), 2000);
+    assert_int_equal(calls(&n, STORE_CALL_ANY), 5 + 2000);
     store_fault_reset_counts(c->store);
     assert_ok(catalog_find(&c->repo, CASE_INSTANCE, "latest", NULL, NULL, &m, &err), &err);
     manifest_free(m);
@@ -448,6 +572,10 @@ main(void)
         TEST(find__by_id__that_one_or_why_not),
         TEST(find__instance_folder_was_renamed__new_name),
         TEST(load__facts_and_problems__with_their_backups),
+        TEST(load__marks_only__times_of_the_store),
+        TEST(load__whole_backup__its_manifest_in_brief),
+        TEST(entry_load__one_backup__what_the_whole_catalogue_says_of_it),
+        TEST(entry_load__missing_or_unreadable__an_error),
         cmocka_unit_test(is_bare__anything_at_all__is_not),
         TEST(load__two_thousand_backups__exact_number_of_calls),
     };

@@ -48,8 +48,8 @@ add_backup(struct board *b, int64_t age_ms)
     e = &b->catalog->entries[b->catalog->count++];
     memset(e, 0, sizeof(*e));
     backup_id_make(NOW - age_ms, &e->id);
-    e->manifest = manifest_new();
-    e->manifest->snapshot_ms = NOW - age_ms;
+    e->state = CATALOG_WHOLE;
+    e->snapshot_ms = NOW - age_ms;
     return e;
 }
 
@@ -110,7 +110,7 @@ board_judge__older_than_expected__is_late_after_some_slack(void **state)
     b->expect_every_ms = HOUR;
     b->kinds[WORK_BACKUP].next_ms = NOW + MINUTE;
     expect(b, HEALTH_GOOD, "The last good backup is 1h15m old; the next one is due in 1m00s.");
-    e->manifest->snapshot_ms -= 1;
+    e->snapshot_ms -= 1;
     expect(b, HEALTH_LATE,
            "The last good backup is 1h15m old, and one is expected every 1h00m; the next one is due in 1m00s.");
 }
@@ -149,7 +149,7 @@ board_judge__last_backup_failed__is_failing_until_another_one_succeeds(void **st
     expect(b, HEALTH_FAILING,
            "The last backup failed 1m00s ago: the server closed the connection; look at its log. The last good backup "
            "is 2h00m old; the next one is due in 1m00s.");
-    e->manifest->snapshot_ms = NOW - 30000; /* another agent's */
+    e->snapshot_ms = NOW - 30000; /* another agent's */
     expect(b, HEALTH_GOOD, "The last good backup is 30.0 s old; the next one is due in 1m00s.");
     add_job(b, WORK_BACKUP, 6, 20000, "no.");
     add_job(b, WORK_BACKUP, 0, 10000, "");
@@ -179,7 +179,7 @@ board_judge__newest_is_suspicious__is_failing_until_accepted(void **state)
 
     (void)add_backup(b, HOUR);
     e = add_backup(b, MINUTE);
-    e->manifest->suspicious = true;
+    e->suspicious = true;
     assert_ptr_equal(board_latest(b), &b->catalog->entries[0]);
     assert_int_equal(board_judge(b, NOW, text, sizeof(text)), HEALTH_FAILING);
     assert_non_null(strstr(text, e->id.text));
@@ -198,8 +198,7 @@ board_latest__newest_is_damaged__is_the_one_before(void **state)
     assert_null(board_latest(b));
     (void)add_backup(b, HOUR);
     e = add_backup(b, MINUTE);
-    manifest_free(e->manifest);
-    e->manifest = NULL;
+    e->state = CATALOG_DAMAGED;
     assert_ptr_equal(board_latest(b), &b->catalog->entries[0]);
 }
 

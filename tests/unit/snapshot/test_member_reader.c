@@ -523,7 +523,7 @@ verify_record__twice__the_later_one_is_found(void **state)
     assert_string_equal(value, "0.0.test");
     assert_ok(json_read_time(o, "time", &ms, &err), &err);
     assert_in_range(ms, now - 1000, now + 60000);
-    assert_ok(catalog_load(&s->c.repo, CASE_INSTANCE, &catalog, &err), &err);
+    assert_ok(catalog_load(&s->c.repo, CASE_INSTANCE, CATALOG_VERIFIED, &catalog, &err), &err);
     assert_int_equal(catalog->count, 1);
     assert_int_equal(catalog->entries[0].verified_ms, ms);
     assert_string_equal(catalog->entries[0].verified_level, "digests");
@@ -538,7 +538,7 @@ only_entry(const struct stored *s, struct catalog **catalog)
 {
     struct err err = ERR_INIT;
 
-    assert_ok(catalog_load(&s->c.repo, CASE_INSTANCE, catalog, &err), &err);
+    assert_ok(catalog_load(&s->c.repo, CASE_INSTANCE, CATALOG_VERIFIED, catalog, &err), &err);
     assert_int_equal((*catalog)->count, 1);
     return &(*catalog)->entries[0];
 }
