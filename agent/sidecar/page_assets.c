@@ -11,12 +11,13 @@
 #include "base/digest.h"
 
 #define ASSET(name, file)                                                                                              \
-    extern const char asset_##name[], asset_##name##_end[];                                                            \
+    extern const char asset_##name[];                                                                                  \
+    extern const uint64_t asset_##name##_len;                                                                          \
     __asm__(".pushsection .rodata\n"                                                                                   \
-            "asset_" #name ":\n"                                                                                       \
-            ".incbin \"" file "\"\n"                                                                                   \
-            "asset_" #name "_end:\n"                                                                                   \
-            ".byte 0\n"                                                                                                \
+            ".balign 8\n"                                                                                              \
+            "asset_" #name "_len: .quad asset_" #name "_end - asset_" #name "\n"                                       \
+            "asset_" #name ": .incbin \"" file "\"\n"                                                                  \
+            "asset_" #name "_end: .byte 0\n"                                                                           \
             ".popsection\n")
 
 ASSET(style, "agent/sidecar/page.css");
@@ -25,14 +26,14 @@ ASSET(script, "agent/sidecar/page.js");
 const char *
 page_style(size_t *len)
 {
-    *len = (size_t)(asset_style_end - asset_style);
+    *len = (size_t)asset_style_len;
     return asset_style;
 }
 
 const char *
 page_script(size_t *len)
 {
-    *len = (size_t)(asset_script_end - asset_script);
+    *len = (size_t)asset_script_len;
     return asset_script;
 }
 

@@ -158,8 +158,9 @@ page_errors(struct page *p)
     html_put(&p->h, "<ol class=\"errors\">\n");
     for (size_t i = 0; i < b->error_count; i++) {
         if (i == ERRORS_OPEN)
-            html_put(&p->h, "</ol>\n<details id=\"errors-older\">\n<summary id=\"errors-more\">%zu older</summary>\n"
-                            "<ol class=\"errors\">\n",
+            html_put(&p->h,
+                     "</ol>\n<details id=\"errors-older\">\n<summary id=\"errors-more\">%zu older</summary>\n"
+                     "<ol class=\"errors\">\n",
                      b->error_count - i);
         put_error(p, &b->errors[b->error_count - 1 - i]);
     }

@@ -240,7 +240,7 @@ static void
 put_proof(struct page *p, const struct catalog_entry *e)
 {
     if (e->loaded_ms != 0) {
-        html_put(&p->h, "<dd>loaded by %s ", e->loaded_by);
+        html_put(&p->h, "<dd>loaded by %s, ", e->loaded_by);
         page_relative(p, e->loaded_ms);
         html_put(&p->h, "</dd>\n");
     }

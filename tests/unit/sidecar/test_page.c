@@ -207,7 +207,7 @@ page_write__healthy__has_the_figures(void **state)
     (void)state;
     assert_has(page, "<time datetime=\"2026-11-23T10:01:10Z\">41 min ago</time>");
     assert_has(page, "<time datetime=\"2026-11-23T12:00:10Z\">in 1 h 18 min</time>");
-    assert_has(page, "loaded by valkey 8.1.4 <time");
+    assert_has(page, "loaded by valkey 8.1.4, <time");
     assert_has(page, "Nothing is running");
     assert_has(page, "57 backups since 20 Oct 10:01");
     assert_has(page, "held <b>1</b>");
