@@ -274,6 +274,7 @@ agent_jobs_step(struct agent *a, int64_t now_ms)
     bool turn;
 
     step_run(a, now_ms);
+    child_reap_orphans(a->run.child);
     board_lock(&a->board);
     turn = is_its_turn(a);
     for (int kind = 0; kind < WORK_KINDS; kind++)

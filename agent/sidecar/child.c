@@ -396,6 +396,20 @@ child_result(const struct child *c)
 }
 
 void
+child_reap_orphans(const struct child *running)
+{
+    for (;;) {
+        siginfo_t ended = {0};
+
+        if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) < 0 || ended.si_pid == 0)
+            return;
+        if (running != NULL && ended.si_pid == running->pid)
+            return; /* child_step() wants its status; what is behind it comes next time */
+        (void)waitpid(ended.si_pid, NULL, WNOHANG);
+    }
+}
+
+void
 child_free(struct child *c)
 {
     if (c == NULL)

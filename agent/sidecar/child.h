@@ -55,6 +55,10 @@ void child_kill(struct child *c);      /* SIGKILL */
 /* After child_step() said true. */
 const struct child_end *child_result(const struct child *c);
 
+/* Reap what ended and is no child of child_start(): in a container the agent is process 1, to which the children of a
+ * killed job fall. RUNNING is left alone; NULL: none runs. */
+void child_reap_orphans(const struct child *running);
+
 /* Ends it by SIGKILL where it still runs, and waits. NULL is fine. */
 void child_free(struct child *c);
 

@@ -102,6 +102,50 @@ class OnTime(AgentCase):
         self.assertNotIn("geheim", open(f"/proc/{agent.process.pid}/cmdline", encoding="ascii").read())
 
 
+class Several(AgentCase):
+    def shop(self):
+        """A master and two replicas, in step."""
+        master = self.server(*QUICK)
+        self.fill(master, 100)
+        servers = [master]
+        for name in ("one", "two"):
+            replica = self.server(*QUICK, "--replicaof", f"127.0.0.1 {master.port}", name=name)
+            replica.wait_for("replication", "master_link_status", "up")
+            servers.append(replica)
+        return servers
+
+    def check_slots(self, agents, backups):
+        """Every slot that was claimed has its backup, and each but the last ones is marked as done."""
+        claimed, done = self.slots()
+        self.assertEqual(len(done), backups, f"{sorted(claimed)} {sorted(done)}\n" + "\n".join(a.log for a in agents))
+        self.assertEqual([], sorted(claimed - done)[:-1])
+
+    @limit(180)
+    def test_each_slot_is_done_once(self):
+        agents = [self.agent(server, "--backup-schedule", "@every 3s") for server in self.shop()]
+        agents[0].wait("there are no 6 backups", lambda: len(self.ids(self.repo)) >= 6, 60)
+        for agent in agents:
+            self.assertEqual(0, agent.end()[0])
+        self.check_slots(agents, len(self.ids(self.repo)))
+        self.check_whole()
+
+    @limit(180)
+    def test_one_follows_another_that_was_killed(self):
+        servers = self.shop()
+        servers[0].config("rdb-key-save-delay", 100000)  # the backup of the first never ends
+        words = ["--backup-schedule", "@every 1h", "--stall-timeout", "5s"]
+        first = self.agent(servers[0], *words)
+        first.wait_for_running("saving", 40)
+        slot = max(self.slots()[0])
+        others = [self.agent(server, *words) for server in servers[1:]]
+        time.sleep(1)
+        first.end(signal.SIGKILL)
+        others[0].wait("nobody followed", lambda: slot in self.slots()[1], 30)
+        for agent in others:
+            self.assertEqual(0, agent.end()[0])
+        self.assertEqual(1, len(self.ids(self.repo)))
+
+
 class ThroughTrouble(AgentCase):
     def test_server_not_up_at_start(self):
         server = self.server(*QUICK)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -313,6 +314,46 @@ child_free__still_running__leaves_no_process_and_no_descriptor(void **state)
     child_free(NULL);
 }
 
+/* Process 1 of a container, as far as orphans go. */
+static int
+as_process_one(void *arg)
+{
+    struct scene *s = arg;
+    struct child *c = NULL;
+    pid_t orphan;
+
+    CHILD_CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+    CHILD_CHECK(child_start_program(s->program, (const char *const[]){NULL}, NULL, &c, &s->err) == 0);
+    CHILD_CHECK(run(c, 20000));
+    orphan = (pid_t)atoi(child_result(c)->out);
+    child_free(c);
+    CHILD_CHECK(orphan > 0 && kill(orphan, SIGKILL) == 0);
+    for (int i = 0; i < 100 && kill(orphan, 0) == 0; i++) {
+        child_reap_orphans(NULL);
+        clock_sleep_ms(50);
+    }
+    CHILD_CHECK(kill(orphan, 0) < 0 && errno == ESRCH);
+    CHILD_CHECK(child_start_program(s->program, (const char *const[]){NULL}, NULL, &c, &s->err) == 0);
+    clock_sleep_ms(500);
+    child_reap_orphans(c); /* its status is kept for child_step() */
+    CHILD_CHECK(run(c, 20000) && child_result(c)->exit_status == 9);
+    CHILD_CHECK(kill((pid_t)atoi(child_result(c)->out), SIGKILL) == 0);
+    child_free(c);
+    return 0;
+}
+
+static void
+child_reap_orphans__of_a_job__are_gone_and_its_own_end_is_kept(void **state)
+{
+    struct scene *s = *state;
+    struct child *c = start(s, "sleep 60 & echo $!; exit 9", NULL);
+
+    assert_int_equal(run_to_end(c)->exit_status, 9);
+    assert_int_equal(kill((pid_t)atoi(child_result(c)->out), SIGKILL), 0);
+    child_free(c);
+    assert_int_equal(test_child_run(as_process_one, s), 0);
+}
+
 /* Where the kernel has neither pidfds nor close_range(), as before 5.3. */
 static int
 on_an_old_kernel(void *arg)
@@ -380,6 +421,7 @@ main(void)
         TEST(child_terminate__cleans_up__ends_as_it_likes),
         TEST(child_kill__deaf_to_sigterm__ends),
         TEST(child_free__still_running__leaves_no_process_and_no_descriptor),
+        TEST(child_reap_orphans__of_a_job__are_gone_and_its_own_end_is_kept),
         TEST(child_step__old_kernel__works_too),
         TEST(child_told_feed__garbage__is_skipped),
     };
