@@ -84,12 +84,15 @@ listen_on(const struct addrinfo *ai)
 static unsigned
 port_of(int fd)
 {
-    struct sockaddr_storage ss = {0};
-    socklen_t len = sizeof(ss);
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in4;
+        struct sockaddr_in6 in6;
+    } at = {.in6 = {0}};
+    socklen_t len = sizeof(at);
 
-    REQUIRE(getsockname(fd, (struct sockaddr *)&ss, &len) == 0);
-    return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
-                                          : ((struct sockaddr_in *)&ss)->sin_port);
+    REQUIRE(getsockname(fd, &at.any, &len) == 0);
+    return at.any.sa_family == AF_INET6 ? ntohs(at.in6.sin6_port) : ntohs(at.in4.sin_port);
 }
 
 /* All addresses: those of IPv6, which take IPv4 along; where the kernel has no IPv6, those of IPv4. */

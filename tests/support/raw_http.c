@@ -79,7 +79,7 @@ raw_ask(unsigned port, const char *request, char answer[RAW_ANSWER_MAX])
 int
 raw_status(const char *answer)
 {
-    return strncmp(answer, "HTTP/1.", 7) == 0 && strlen(answer) > 12 ? atoi(answer + 9) : 0;
+    return strncmp(answer, "HTTP/1.", 7) == 0 && strlen(answer) > 12 ? (int)strtol(answer + 9, NULL, 10) : 0;
 }
 
 bool
