@@ -39,7 +39,8 @@ page_scene_add(struct board *b, int64_t age_ms)
     uint64_t wave = (uint64_t)((taken_ms / HOUR_MS * 7919) % 97);
     struct tm tm;
 
-    c->entries = mem_grow(c->entries, c->count + 1, sizeof(*e));
+    if ((c->count & (c->count - 1)) == 0) /* full: room doubles, from 1 on */
+        c->entries = mem_grow(c->entries, c->count > 0 ? 2 * c->count : 1, sizeof(*e));
     e = &c->entries[c->count++];
     memset(e, 0, sizeof(*e));
     (void)gmtime_r(&(time_t){(time_t)(taken_ms / 1000)}, &tm);
