@@ -193,7 +193,7 @@ static const struct command commands[COMMAND_COUNT] = {
         {
             .name = "agent",
             .arguments = "",
-            .summary = "run beside the server: backups on time, HTTP for triggers, metrics and people",
+            .summary = "run beside the server: backups on time, and HTTP",
             .text =
                 "Runs until SIGTERM. Takes backups by --backup-schedule, and verifies and prunes by schedules of their "
                 "own, with the options of these commands. A schedule is five cron fields or @every DURATION. A slot "
@@ -205,8 +205,8 @@ static const struct command commands[COMMAND_COUNT] = {
                 "people at /. What changes something needs the bearer token of --token-file.\n"
                 "SIGHUP reads credentials and token again. SIGTERM lets a running job come to its end, or stops it, "
                 "within --grace.",
-            .example = "remora agent --repo s3://bucket/prefix --instance shop-cache --data-dir /data "
-                       "--backup-schedule '17 * * * *' --prune-schedule '@every 24h' --keep-daily 14 --run-on replica",
+            .example = "remora agent --repo s3://bucket/prefix --instance shop-cache --backup-schedule '17 * * * *'\n"
+                       "remora agent --repo /backups --instance shop-cache --prune-schedule @daily --keep-daily 14",
         },
     [COMMAND_TRIGGER] =
         {

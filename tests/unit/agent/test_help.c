@@ -89,7 +89,7 @@ help_short__is_short_and_says_where_more_is(void **state)
 
     (void)state;
     assert_ok(help_short(&text, &err), &err);
-    assert_true(text.len < 1200);
+    assert_true(text.len < 1600);
     assert_non_null(strstr(text.data, "remora help COMMAND"));
 }
 
