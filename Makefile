@@ -46,7 +46,7 @@ ALL_C := $(LIB_SRC) $(MAINS) $(TEST_MAINS) $(TEST_SHARED) $(TOOL_MAINS) $(TIME_T
 ALL_H := $(foreach l,$(LAYERS) tests,$(wildcard $(l)/*.h) $(wildcard $(l)/*/*.h) $(wildcard $(l)/*/*/*.h))
 
 # ---- flags -----------------------------------------------------------------------------------------------------------
-PACKAGES := hiredis libzstd jansson libssl libcrypto libcurl libarchive
+PACKAGES := hiredis libzstd jansson libssl libcrypto libcurl libarchive libmicrohttpd
 PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
@@ -113,6 +113,8 @@ $(OUT)/%.o: %.c $(FLAGS_FILE)
 	$(if $(V),,@echo '  CC   $<')
 	$(Q)$(CC) $(R_CPPFLAGS) $(R_CFLAGS) -MMD -MP -c -o $@ $<
 -include $(patsubst %.c,$(OUT)/%.d,$(ALL_C))
+# What the assembler takes in as it is, no compiler lists.
+$(OUT)/agent/sidecar/page_assets.o: agent/sidecar/page.css agent/sidecar/page.js
 
 # ---- unit and conformance tests --------------------------------------------------------------------------------------
 .PHONY: unit-build unit tools
@@ -120,6 +122,8 @@ $(TEST_BINS): $(OUT)/%: $(OUT)/%.o $(TEST_SHARED:%.c=$(OUT)/%.o) $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter-out %.a,$^) $(LIBS_A) $(R_LDLIBS) $(call pkg,--libs cmocka)
 $(OUT)/tests/torture/time_travel: $(TIME_TRAVEL:%.c=$(OUT)/%.o)
+PAGE_DEMO := $(OUT)/tests/torture/page_demo
+$(PAGE_DEMO): $(OUT)/tests/support/page_scene.o
 $(TOOL_BINS): $(OUT)/%: $(OUT)/%.o $(LIBS_A)
 	$(if $(V),,@echo '  LINK $@')
 	$(Q)$(CC) $(R_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS_A) $(R_LDLIBS)
@@ -172,9 +176,9 @@ campaign: ## the same with the full figures: 100,000 mutations, 200 kills, 1 GB;
 	@sh tests/run-all.sh campaign
 servers: ## unpack the Redis and Valkey of other Debian releases below build/servers/ for the tests
 	@sh tests/servers/newer-servers.sh
-integration: all $(OUT)/tests/torture/fill_repo ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
+integration: all $(addprefix $(OUT)/tests/torture/,fill_repo web_demo) $(PAGE_DEMO) ## real servers: round trips, concurrency, damage, kills (TESTS='name...' runs some)
 	@sh tests/servers/newer-servers.sh || echo "integration: the servers of other Debian releases could not be had" >&2
-	@REMORA=$(abspath $(PROGRAM)) REMORA_TOOLS=$(abspath $(OUT)/tests) python3 tests/integration/run.py $(TESTS)
+	@REMORA=$(abspath $(PROGRAM)) REMORA_TOOLS=$(abspath $(OUT)/tests) PAGE_DEMO=$(abspath $(PAGE_DEMO)) python3 tests/integration/run.py $(TESTS)
 bench: all tools ## time, CPU and memory on 1 GB, beside zstd alone; to S3 beside aws and restic (BENCH='disk' or 's3': one)
 	@sh tests/bench/bench.sh $(BENCH)
 

@@ -11,6 +11,6 @@
 typedef int cmd_fn(const struct config *config, struct output *out, struct err *err);
 
 cmd_fn cmd_init, cmd_backup, cmd_restore, cmd_list, cmd_show, cmd_verify, cmd_prune, cmd_delete, cmd_hold, cmd_release,
-    cmd_accept, cmd_export, cmd_import, cmd_copy, cmd_inspect, cmd_check, cmd_version, cmd_help;
+    cmd_accept, cmd_export, cmd_import, cmd_copy, cmd_inspect, cmd_agent, cmd_trigger, cmd_check, cmd_version, cmd_help;
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/backup_config.h"
+#include "agent/backup_method.h"
 #include "agent/cmd.h"
 #include "agent/limits.h"
 #include "agent/memory_guard.h"
@@ -44,33 +45,13 @@ struct run {
     int64_t started_ms;
 };
 
-/* METHOD_FILE where nothing is given at all: there is nothing to guess from. */
-static enum config_method
-guess_method(const struct config *c)
-{
-    if (c->data_dir != NULL)
-        return METHOD_BGSAVE;
-    if (c->rdb_file != NULL)
-        return c->redis_url != NULL ? METHOD_BGSAVE : METHOD_FILE;
-    return c->redis_url != NULL ? METHOD_PSYNC : METHOD_FILE;
-}
-
 static int
 choose_method(struct run *r, struct err *err)
 {
     const struct config *c = r->config;
 
-    if (c->data_dir != NULL && c->rdb_file != NULL)
-        return err_set(err, ERR_USAGE, "--data-dir and --rdb-file both say where the dump is; give one of them");
-    r->method = (enum config_method)c->method;
-    if (r->method == METHOD_AUTO)
-        r->method = guess_method(c);
-    if (r->method != METHOD_PSYNC && c->data_dir == NULL && c->rdb_file == NULL)
-        return err_set(
-            err, ERR_USAGE,
-            "where is the dump? Give --redis-url, the server that sends it over the wire, or --data-dir, the "
-            "server's data folder as it is mounted here (the server is asked for a save), or --rdb-file, a "
-            "dump file that exists");
+    if (backup_method_choose(c, &r->method, err) < 0)
+        return -1;
     if (r->method != METHOD_FILE)
         return server_endpoint(c, &r->endpoint, err);
     r->dump = c->rdb_file != NULL ? mem_strdup(c->rdb_file) : mem_printf("%s/%s", c->data_dir, DEFAULT_DUMP);
@@ -372,6 +353,8 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
     if (run_backup(&r, &m, err) < 0)
         goto out;
     log_finish(&r, m);
+    if (!m->suspicious) /* `latest` would not take it */
+        out->made = figures_latest_of(m);
     rc = report(&r, m, out, err);
     if (rc < 0)
         (void)err_wrap(err, "backup %s was made, but could not be reported", m->id.text);

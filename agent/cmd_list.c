@@ -87,32 +87,6 @@ add_row(struct listing *l, const char *instance, const struct catalog_entry *e)
                  LOG_S("problem", e->problem));
 }
 
-static json_t *
-make_object(const struct catalog_entry *e)
-{
-    static const char *const states[] = {
-        [CATALOG_WHOLE] = "whole", [CATALOG_DAMAGED] = "damaged", [CATALOG_UNSUPPORTED] = "unsupported"};
-    const bool whole = e->state == CATALOG_WHOLE;
-    json_t *object = json_object();
-
-    output_add_text(object, "id", e->id.text);
-    output_add_time(object, "time", whole ? e->snapshot_ms : e->taken_ms);
-    output_add(object, "method", whole ? json_string(e->method) : json_null());
-    output_add(object, "keys", whole ? json_integer((json_int_t)e->keys) : json_null());
-    output_add(object, "raw_size", whole ? json_integer((json_int_t)e->raw_size) : json_null());
-    output_add(object, "stored_size", whole ? json_integer((json_int_t)e->stored_size) : json_null());
-    output_add(object, "verified", output_verified(e));
-    output_add_text(object, "state", states[e->state]);
-    output_add(object, "suspicious", json_boolean(e->suspicious));
-    output_add(object, "accepted", json_boolean(e->accepted));
-    output_add(object, "held", json_boolean(e->held));
-    if (whole)
-        output_add(object, "problem", json_null());
-    else
-        output_add_text(object, "problem", e->problem);
-    return object;
-}
-
 static int
 add_instance(struct listing *l, const char *instance, struct err *err)
 {
@@ -129,7 +103,7 @@ add_instance(struct listing *l, const char *instance, struct err *err)
         object = json_object();
         backups = json_array();
         for (size_t i = 0; i < catalog->count; i++)
-            REQUIRE(json_array_append_new(backups, make_object(&catalog->entries[i])) == 0);
+            REQUIRE(json_array_append_new(backups, output_backup(&catalog->entries[i])) == 0);
         output_add_text(object, "instance", instance);
         output_add(object, "backups", backups);
         REQUIRE(json_array_append_new(l->instances, object) == 0);

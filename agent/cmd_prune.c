@@ -6,12 +6,11 @@
 #include "agent/cmd.h"
 #include "agent/open_repo.h"
 #include "agent/open_store.h"
+#include "agent/prune_options.h"
 #include "agent/table.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "snapshot/prune/prune.h"
-
-#define ORPHAN_AGE_MAX_MS ((int64_t)10 * 366 * 24 * 3600 * 1000)
 
 static const struct table_column backup_columns[] = {
     {"ID", false}, {"TIME", false}, {"ACTION", false}, {"REASON", false}};
@@ -221,32 +220,6 @@ report_json(const struct config *config, const struct prune_plan *plan, struct o
 
 /* ---- the command ------------------------------------------------------------------------------------------------- */
 
-static int
-take_options(const struct config *c, struct prune_options *o, struct err *err)
-{
-    if (c->orphan_age_ms < REMOVAL_NOTE_AGE_MS)
-        return err_set(err, ERR_USAGE, "--orphan-age is less than 24h, by when every backup that runs has ended");
-    if (c->orphan_age_ms > ORPHAN_AGE_MAX_MS)
-        return err_set(err, ERR_USAGE, "--orphan-age is more than ten years");
-    *o = (struct prune_options){
-        .policy =
-            {
-                .last = c->keep_last,
-                .hourly = c->keep_hourly,
-                .daily = c->keep_daily,
-                .weekly = c->keep_weekly,
-                .monthly = c->keep_monthly,
-                .yearly = c->keep_yearly,
-                .within_ms = c->keep_within_ms,
-                .min_good = c->min_good,
-                .expect_every_ms = c->expect_every_ms,
-            },
-        .orphan_age_ms = c->orphan_age_ms,
-        .tool_version = REMORA_VERSION,
-    };
-    return 0;
-}
-
 /* Temporary files that killed runs left in a folder. What cannot be swept now is so by a later run. */
 static void
 sweep(const struct config *config, struct store *store)
@@ -269,7 +242,7 @@ cmd_prune(const struct config *config, struct output *out, struct err *err)
     struct opened opened = {0};
     int rc = -1;
 
-    if (take_options(config, &options, err) < 0)
+    if (prune_options_from(config, &options, err) < 0)
         return -1;
     if (open_repo_instance(config, config->apply ? OPEN_REPO_WRITE : OPEN_REPO_READ, &opened, err) < 0 ||
         prune_plan_make(&opened.repo, config->instance, &options, &plan, err) < 0)

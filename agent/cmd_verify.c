@@ -183,6 +183,8 @@ verify_one(struct check *c, const struct manifest *m, struct err *err)
         note_failure(c, &m->id, &v.err);
     else
         record(c, m, &v.loaded);
+    if (rc == 0 && c->level != VERIFY_QUICK)
+        c->out->verified_ms = clock_wall_ms();
     return tell(c, &m->id, m, &v, err);
 }
 

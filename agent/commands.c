@@ -205,6 +205,37 @@ static const struct command commands[COMMAND_COUNT] = {
             .example = "remora inspect latest --repo file:///backups --instance shop-cache\n"
                        "remora inspect --rdb-file dump.rdb --top 50 --json",
         },
+    [COMMAND_AGENT] =
+        {
+            .name = "agent",
+            .arguments = "",
+            .summary = "run beside the server: backups on time, and HTTP",
+            .text =
+                "Runs until SIGTERM. Takes backups by --backup-schedule, and verifies and prunes by schedules of their "
+                "own, with the options of these commands. A schedule is five cron fields or @every DURATION. A slot "
+                "that "
+                "was missed is made up for once; a job that fails is tried again after growing pauses until the next "
+                "slot. Several agents of one instance share the work: a slot is done by the one that claims it first, "
+                "among those that --run-on allows.\n"
+                "HTTP: /healthz, /readyz, /metrics, /api/v1/status, /api/v1/backups, /api/v1/jobs/ID, and a page for "
+                "people at /. What changes something needs the bearer token of --token-file.\n"
+                "SIGHUP reads credentials and token again. SIGTERM lets a running job come to its end, or stops it, "
+                "within --grace.",
+            .example = "remora agent --repo s3://bucket/prefix --instance shop-cache --backup-schedule '17 * * * *'\n"
+                       "remora agent --repo /backups --instance shop-cache --prune-schedule @daily --keep-daily 14",
+        },
+    [COMMAND_TRIGGER] =
+        {
+            .name = "trigger",
+            .arguments = "",
+            .summary = "have a running agent take a backup; waits and prints its id",
+            .text =
+                "Needs neither the repository nor the volume. A backup that waits to be taken already is joined. The "
+                "exit status is the backup's, and its id goes to stdout; 8 when the agent cannot be reached or forgot "
+                "the job since it was started anew, 9 when it refuses the token. SIGTERM ends the waiting (12); the "
+                "agent goes on.",
+            .example = "remora trigger --url http://redis-0.redis:8629 --token-file /etc/remora/token",
+        },
     [COMMAND_CHECK] =
         {
             .name = "check",

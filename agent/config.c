@@ -35,6 +35,7 @@ config_fini(struct config *c)
         free(c->owned[i]);
     }
     free(c->owned);
+    free(c->given);
     free(c->tags.items);
     free(c->ignore.items);
     free(c->with_config.items);

@@ -28,7 +28,10 @@ enum config_object_lock { OBJECT_LOCK_NONE, OBJECT_LOCK_GOVERNANCE, OBJECT_LOCK_
 enum config_layout { LAYOUT_AUTO, LAYOUT_RDB, LAYOUT_AOF, LAYOUT_SINGLE_AOF };
 enum config_appendonly { APPENDONLY_AUTO, APPENDONLY_YES, APPENDONLY_NO };
 enum config_policy { POLICY_FAIL, POLICY_START_EMPTY };
+enum config_run_on { RUN_ON_ANY, RUN_ON_REPLICA, RUN_ON_MASTER };
 enum config_secrets { SECRETS_REDACT, SECRETS_KEEP };
+
+struct option;
 
 /* Values of an option that may be repeated, in the order given. */
 struct config_list {
@@ -36,11 +39,19 @@ struct config_list {
     size_t count;
 };
 
+/* An option of the command line, as it was written. */
+struct config_given {
+    const struct option *option;
+    const char *value; /* "yes" for a flag alone */
+};
+
 struct config {
     enum command_id command;
     enum command_id topic; /* help: the command it is about; COMMAND_NONE: all */
     const char *args[CONFIG_ARGS_MAX];
     size_t arg_count;
+    struct config_given *given; /* in order: what the agent hands on to its jobs */
+    size_t given_count;
 
     /* Global. NULL: not given and no default. */
     const char *repo;
@@ -148,6 +159,21 @@ struct config {
     int to_s3_addressing; /* enum config_addressing */
     const char *to_s3_access_key_file;
     const char *to_s3_ca;
+
+    /* agent, trigger */
+    const char *backup_schedule;
+    const char *verify_schedule;
+    const char *prune_schedule;
+    int64_t backup_jitter_ms; /* 0: not given */
+    const char *time_zone;
+    const char *run_on;
+    const char *listen;
+    const char *token_file;
+    int64_t grace_ms;
+    int64_t stall_timeout_ms;
+    const char *url;
+
+    const char *metrics_file; /* backup, verify, prune */
 
     /* inspect */
     uint64_t top;

@@ -7,9 +7,14 @@
 
 #include "agent/cmd.h"
 #include "agent/help.h"
+#include "agent/metrics_file.h"
+#include "agent/open_store.h"
 #include "agent/options.h"
+#include "agent/tell.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sig.h"
+#include "snapshot/repo/layout.h"
 
 static cmd_fn *const commands[COMMAND_COUNT] = {
     [COMMAND_INIT] = cmd_init,       [COMMAND_BACKUP] = cmd_backup,   [COMMAND_RESTORE] = cmd_restore,
@@ -17,7 +22,8 @@ static cmd_fn *const commands[COMMAND_COUNT] = {
     [COMMAND_PRUNE] = cmd_prune,     [COMMAND_DELETE] = cmd_delete,   [COMMAND_HOLD] = cmd_hold,
     [COMMAND_RELEASE] = cmd_release, [COMMAND_ACCEPT] = cmd_accept,   [COMMAND_EXPORT] = cmd_export,
     [COMMAND_IMPORT] = cmd_import,   [COMMAND_COPY] = cmd_copy,       [COMMAND_INSPECT] = cmd_inspect,
-    [COMMAND_CHECK] = cmd_check,     [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
+    [COMMAND_AGENT] = cmd_agent,     [COMMAND_TRIGGER] = cmd_trigger, [COMMAND_CHECK] = cmd_check,
+    [COMMAND_VERSION] = cmd_version, [COMMAND_HELP] = cmd_help,
 };
 
 /* Passwords and customers' data pass through this process: no core dump, and no debugger of another process of the same
@@ -50,7 +56,7 @@ short_usage(struct err *err)
     return err_exit_status(err->code);
 }
 
-/* On stderr, and as an object on stdout where JSON is wanted and no result stands there. */
+/* On stderr, to an agent that runs us, and as an object on stdout where JSON is wanted and no result stands there. */
 static void
 tell_failure(const struct config *config, struct output *out, const struct err *failure)
 {
@@ -59,8 +65,58 @@ tell_failure(const struct config *config, struct output *out, const struct err *
 
     log_error(failure->msg, LOG_S("command", *command != '\0' ? command : "-"), LOG_S("code", err_name(failure->code)),
               LOG_I("exit_status", err_exit_status(failure->code)));
+    tell_error(failure);
     if (out->json && !out->wrote && output_json_take(out, output_failure(command, failure), &unused) < 0)
         return; /* stdout is gone; stderr has it, and so has the exit status */
+}
+
+/* --metrics-file. Whatever comes of it, the exit status is that of the command. */
+static void
+write_metrics(const struct config *config, const struct output *out, int64_t started_ms, int64_t duration_ms,
+              int exit_status)
+{
+    const struct metrics_run run = {.instance = config->instance,
+                                    .kind = config->command == COMMAND_BACKUP   ? WORK_BACKUP
+                                            : config->command == COMMAND_VERIFY ? WORK_VERIFY
+                                                                                : WORK_PRUNE,
+                                    .started_ms = started_ms,
+                                    .ended_ms = clock_wall_ms(),
+                                    .duration_ms = duration_ms,
+                                    .exit_status = exit_status,
+                                    .made = out->made,
+                                    .verified_ms = out->verified_ms,
+                                    .storage = open_store_counts()};
+    struct err err = ERR_INIT;
+
+    if (config->instance == NULL)
+        (void)err_set(&err, ERR_USAGE, "without --instance it is not known whose they are");
+    else if (layout_check_instance(config->instance, &err) == 0 &&
+             metrics_file_write(config->metrics_file, &run, &err) == 0)
+        return;
+    log_warn("the metrics of this run could not be written", LOG_S("file", config->metrics_file),
+             LOG_S("why", err.msg));
+}
+
+/* Run the command; its exit status. */
+static int
+run_command(const struct config *config, struct output *out, struct err *err)
+{
+    int64_t began_ms = clock_mono_ms(), started_ms = clock_wall_ms();
+    int rc = commands[config->command](config, out, err);
+    int exit_status = rc < 0 ? err_exit_status(err->code) : 0;
+
+    if (rc < 0 && err->code == ERR_INTERRUPTED)
+        (void)err_wrap(err, "`remora %s` did not finish", command_get(config->command)->name);
+    if (rc < 0)
+        tell_failure(config, out, err);
+    if (config->metrics_file != NULL)
+        write_metrics(config, out, started_ms, clock_mono_ms() - began_ms, exit_status);
+    if (tell_is_on()) {
+        const struct store_meter_counts counts = open_store_counts();
+
+        tell_storage(&counts);
+    }
+    return exit_status;
 }
 
 int
@@ -69,23 +125,20 @@ main(int argc, char **argv)
     struct output out = {.fd = STDOUT_FILENO};
     struct err err = ERR_INIT;
     struct config config;
-    int rc;
+    int exit_status;
 
     harden();
+    tell_start();
     sig_install();
-    rc = options_parse(argc, argv, &config, &err);
+    exit_status = options_parse(argc, argv, &config, &err) < 0 ? err_exit_status(err.code) : 0;
     log_setup(STDERR_FILENO, (enum log_format)config.log_format, (enum log_level)config.log_level);
     out.json = config.json;
-    if (rc == 0 && config.command == COMMAND_NONE) {
-        config_fini(&config);
-        return short_usage(&err);
-    }
-    if (rc == 0)
-        rc = commands[config.command](&config, &out, &err);
-    if (rc < 0 && err.code == ERR_INTERRUPTED)
-        (void)err_wrap(&err, "`remora %s` did not finish", command_get(config.command)->name);
-    if (rc < 0)
+    if (exit_status != 0)
         tell_failure(&config, &out, &err);
+    else if (config.command == COMMAND_NONE)
+        exit_status = short_usage(&err);
+    else
+        exit_status = run_command(&config, &out, &err);
     config_fini(&config);
-    return rc < 0 ? err_exit_status(err.code) : 0;
+    return exit_status;
 }

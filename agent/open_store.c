@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "storage/store_file.h"
+#include "storage/store_meter.h"
 #include "storage/store_readonly.h"
 #include "storage/store_retry.h"
 #include "storage/store_s3.h"
@@ -16,6 +17,9 @@
 
 #define FILE_SCHEME "file://"
 #define S3_SCHEME   "s3://"
+
+/* What all stores of this process were asked. */
+static struct store_meter meter = STORE_METER_INIT;
 
 /* The folder that URL names; NULL with ERR_USAGE. */
 static const char *
@@ -45,8 +49,9 @@ open_file(const char *url, unsigned flags, struct err *err)
     const char *path = folder_of(url, err);
     unsigned how = ((flags & OPEN_STORE_MAKE) != 0 ? STORE_FILE_MAKE_ROOT : 0u) |
                    ((flags & OPEN_STORE_READ_ONLY) != 0 ? STORE_FILE_READ_ONLY : 0u);
+    struct store *store = path != NULL ? store_file_open(path, how, err) : NULL;
 
-    return path != NULL ? store_file_open(path, how, err) : NULL;
+    return store != NULL ? store_meter_new(store, &meter) : NULL;
 }
 
 /* The old signature is a part of the build only where libs3 was. */
@@ -103,7 +108,8 @@ open_s3(const struct config *c, struct err *err)
         (void)err_wrap(err, "--repo");
         return NULL;
     }
-    return store_retry_new(store, &(struct store_retry_options){.budget_ms = c->retry_for_ms});
+    return store_retry_new(store_meter_new(store, &meter),
+                           &(struct store_retry_options){.budget_ms = c->retry_for_ms, .meter = &meter});
 }
 
 struct store *
@@ -115,6 +121,12 @@ open_store(const struct config *config, unsigned flags, struct err *err)
     if (store != NULL && (flags & OPEN_STORE_READ_ONLY) != 0)
         store = store_readonly_new(store);
     return store;
+}
+
+struct store_meter_counts
+open_store_counts(void)
+{
+    return store_meter_read(&meter);
 }
 
 int

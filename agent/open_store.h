@@ -6,6 +6,7 @@
 #include "agent/config.h"
 #include "base/err.h"
 #include "storage/store.h"
+#include "storage/store_meter.h"
 
 enum open_store_flag {
     OPEN_STORE_READ_ONLY = 1u << 0, /* whatever happens, nothing is changed through this handle */
@@ -16,6 +17,9 @@ enum open_store_flag {
  * its kind (wrapped so that passing failures are tried again). ERR_USAGE for a URL that this build cannot open; never
  * repeats its user part. Otherwise the backend's errors. NULL with ERR. */
 struct store *open_store(const struct config *config, unsigned flags, struct err *err) MUST_CHECK;
+
+/* What all stores that were opened here were asked since the start of the process, freed ones too. Thread-safe. */
+struct store_meter_counts open_store_counts(void);
 
 /* Where S, which open_store() made, is a folder: remove the temporary files of killed writers below "instances" that
  * are older than MIN_AGE_MS. *REMOVED is how many (also after a failure); 0 for other stores, which leave none. */

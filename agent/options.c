@@ -16,13 +16,10 @@
 struct parse {
     struct config *config;
     int argc;
-    char **shown;      /* argv, passwords masked: for messages */
-    const char **text; /* the same with the passwords */
-    const char *word;  /* the command as it was typed; NULL: none */
-    struct use {
-        const struct option *option;
-        const char *value;
-    } * uses; /* options of the command line, in order; at most argc */
+    char **shown;              /* argv, passwords masked: for messages */
+    const char **text;         /* the same with the passwords */
+    const char *word;          /* the command as it was typed; NULL: none */
+    struct config_given *uses; /* options of the command line, in order; at most argc */
     size_t use_count;
     struct err *err;
     struct err dropped; /* mistakes after the first */
@@ -216,7 +213,7 @@ scan_option(struct parse *p, int at)
     const struct option *o = strcmp(text, "-h") == 0       ? find_option("help", 4)
                              : strncmp(text, "--", 2) == 0 ? find_option(name, len)
                                                            : NULL;
-    struct use *use = &p->uses[p->use_count];
+    struct config_given *use = &p->uses[p->use_count];
     bool next = at + 1 < p->argc && strncmp(p->text[at + 1], "--", 2) != 0;
 
     if (o == NULL) {
@@ -405,7 +402,8 @@ options_parse(int argc, char **argv, struct config *config, struct err *err)
         if (config->command == COMMAND_HELP && config->arg_count == 1 && !p.failed)
             config->topic = named_command(&p, config->args[0]);
     }
-    free(p.uses);
+    config->given = p.uses;
+    config->given_count = p.use_count;
     free(p.text);
     return p.failed ? -1 : 0;
 }

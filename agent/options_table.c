@@ -5,11 +5,12 @@
 
 #define IN(command) (1u << COMMAND_##command)
 #define IN_KEEP     (IN(PRUNE) | IN(DELETE) | IN(HOLD) | IN(RELEASE) | IN(ACCEPT))
+#define IN_WORK     (IN(BACKUP) | IN(VERIFY) | IN(PRUNE))
 #define IN_TRAVEL   (IN(EXPORT) | IN(IMPORT) | IN(COPY))
 #define IN_REPO                                                                                                        \
     (IN(INIT) | IN(BACKUP) | IN(RESTORE) | IN(LIST) | IN(SHOW) | IN(VERIFY) | IN_KEEP | IN_TRAVEL | IN(INSPECT) |      \
-     IN(CHECK))
-#define IN_ALL       (IN_REPO | IN(VERSION) | IN(HELP) | IN(NONE))
+     IN(AGENT) | IN(CHECK))
+#define IN_ALL       (IN_REPO | IN(TRIGGER) | IN(VERSION) | IN(HELP) | IN(NONE))
 #define NUMBER_LIMIT ((uint64_t)1 << 62)
 
 /* The offset of MEMBER; does not compile when MEMBER is not a TYPE. */
@@ -34,9 +35,10 @@ static const struct option table[] = {
              "bgsave or psync redis://127.0.0.1:6379 when not given."},
     {"redis-password-file", SECRET(redis_password_file), .global = true, .commands = IN_REPO, .value = "FILE",
      .help = "A file that holds the server's password (at most 4 kB; one newline at its end is dropped)."},
-    {"tls-ca", STRING(tls_ca), .global = true, .commands = IN_REPO, .value = "FILE",
+    {"tls-ca", STRING(tls_ca), .global = true, .commands = IN_REPO | IN(TRIGGER), .value = "FILE",
      .help = "Whom to trust with rediss://: a PEM file of CA certificates, or a folder of them with hashed names. When "
-             "not given: whom the system trusts. The server's certificate is always verified."},
+             "not given: whom the system trusts. The server's certificate is always verified. trigger: the same for an "
+             "agent behind https://; a file."},
     {"tls-cert", STRING(tls_cert), .global = true, .commands = IN_REPO, .value = "FILE",
      .help = "Our certificate with its chain (PEM), for a server that wants one."},
     {"tls-key", STRING(tls_key), .global = true, .commands = IN_REPO, .value = "FILE",
@@ -86,7 +88,8 @@ static const struct option table[] = {
      .help = "The form of the log lines on stderr."},
     {"log-level", CHOICE(log_level), .global = true, .commands = IN_ALL, .value = "debug|info|warn|error",
      .preset = "info", .help = "The least that is logged."},
-    {"progress", CHOICE(progress), .global = true, .commands = IN_REPO, .value = "auto|always|never", .preset = "auto",
+    {"progress", CHOICE(progress), .global = true, .commands = IN_REPO | IN(TRIGGER), .value = "auto|always|never",
+     .preset = "auto",
      .help = "auto: a bar on a terminal, a log line every 5 seconds elsewhere. always: the bar, wherever stderr goes."},
     {"jobs", NUMBER(jobs), .global = true, .commands = IN_REPO, .value = "N", .min = 1, .max = 64,
      .help =
@@ -98,56 +101,57 @@ static const struct option table[] = {
      .help = "The memory that a backup, its reading or its copying may use, whatever the size of the dataset."},
     {"help", FLAG(help), .global = true, .commands = IN_ALL, .help = "Show the help of the command."},
 
-    {"method", CHOICE(method), .commands = IN(BACKUP), .value = "auto|bgsave|psync|file", .preset = "auto",
+    {"method", CHOICE(method), .commands = IN(BACKUP) | IN(AGENT), .value = "auto|bgsave|psync|file", .preset = "auto",
      .help =
          "Where the dump comes from. bgsave: a save that the server is asked for, read from its folder. psync: over "
          "the wire, as a replica gets it. file: one that exists. auto: by what is given of --data-dir, --rdb-file "
          "and --redis-url; psync with the last alone."},
-    {"data-dir", STRING(data_dir), .commands = IN(BACKUP) | IN(CHECK), .value = "DIR",
+    {"data-dir", STRING(data_dir), .commands = IN(BACKUP) | IN(CHECK) | IN(AGENT), .value = "DIR",
      .help = "The server's data folder, as it is mounted here."},
-    {"rdb-file", STRING(rdb_file), .commands = IN(BACKUP) | IN(INSPECT), .value = "FILE",
+    {"rdb-file", STRING(rdb_file), .commands = IN(BACKUP) | IN(INSPECT) | IN(AGENT), .value = "FILE",
      .help = "The dump file itself, instead of --data-dir; for inspect instead of a backup (- is stdin)."},
-    {"spool-dir", STRING(spool_dir), .commands = IN(BACKUP), .value = "DIR",
+    {"spool-dir", STRING(spool_dir), .commands = IN(BACKUP) | IN(AGENT), .value = "DIR",
      .help = "psync: where to keep what comes faster than it can be stored, so that the server need not wait."},
-    {"spool-size", SIZE(spool_size), .commands = IN(BACKUP), .value = "SIZE", .preset = "4G", .min = 1 << 20,
-     .max = NUMBER_LIMIT, .help = "How much of that folder may be used at most."},
-    {"level", NUMBER(level), .commands = IN(BACKUP), .value = "N", .preset = "2", .min = 1, .max = 22,
+    {"spool-size", SIZE(spool_size), .commands = IN(BACKUP) | IN(AGENT), .value = "SIZE", .preset = "4G",
+     .min = 1 << 20, .max = NUMBER_LIMIT, .help = "How much of that folder may be used at most."},
+    {"level", NUMBER(level), .commands = IN(BACKUP) | IN(AGENT), .value = "N", .preset = "2", .min = 1, .max = 22,
      .help = "zstd's compression level, 1 to 22."},
-    {"tag", LIST(tags), .commands = IN(BACKUP), .value = "KEY=VALUE",
+    {"tag", LIST(tags), .commands = IN(BACKUP) | IN(AGENT), .value = "KEY=VALUE",
      .help = "A note kept with the backup. May be repeated."},
-    {"timeout", DURATION(timeout_ms), .commands = IN(BACKUP), .value = "DURATION", .preset = "1h",
+    {"timeout", DURATION(timeout_ms), .commands = IN(BACKUP) | IN(AGENT), .value = "DURATION", .preset = "1h",
      .help = "How long the server may take to save, with the wait for a save that is running already. psync: until the "
              "dump begins to come."},
-    {"allow-master", CHOICE(allow_master), .commands = IN(BACKUP), .value = "yes|no", .preset = "yes",
+    {"allow-master", CHOICE(allow_master), .commands = IN(BACKUP) | IN(AGENT), .value = "yes|no", .preset = "yes",
      .help = "no: refuse to burden a master with a save, exit status 4."},
-    {"allow-unparsed", FLAG(allow_unparsed), .commands = IN(BACKUP),
+    {"allow-unparsed", FLAG(allow_unparsed), .commands = IN(BACKUP) | IN(AGENT),
      .help = "Take a dump with types that are not known here on its checksum alone."},
     {"create", FLAG(create), .commands = IN(BACKUP) | IN(IMPORT) | IN(COPY),
      .help = "Make the repository and the instance where they are missing. copy: those of the target."},
-    {"shrink-guard", NUMBER(shrink_guard), .commands = IN(BACKUP), .value = "PERCENT", .preset = "50", .min = 0,
+    {"shrink-guard", NUMBER(shrink_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "PERCENT", .preset = "50", .min = 0,
      .max = 100,
      .help =
          "A backup with fewer keys than this share of the last good one is marked suspicious, with a warning and exit "
          "status 0: it is never taken for the latest, and prune expires nothing, until `remora accept`. Only the "
          "number of keys counts. 0: never."},
-    {"on-shrink", CHOICE(on_shrink), .commands = IN(BACKUP), .value = "mark|refuse", .preset = "mark",
+    {"on-shrink", CHOICE(on_shrink), .commands = IN(BACKUP) | IN(AGENT), .value = "mark|refuse", .preset = "mark",
      .help = "refuse: such a backup is not even kept, exit status 4."},
-    {"memory-guard", CHOICE(memory_guard), .commands = IN(BACKUP), .value = "warn|refuse|off", .preset = "warn",
+    {"memory-guard", CHOICE(memory_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "warn|refuse|off", .preset = "warn",
      .help = "bgsave, psync: what to do where the server's memory may not hold the copies that a save makes of what is "
              "written meanwhile: its resident memory and 1.5 times what the last save copied, or a tenth of its data "
              "if that is more. warn: log it and note it in the backup. refuse: exit status 10, before the save."},
-    {"server-memory", SIZE(server_memory), .commands = IN(BACKUP) | IN(CHECK), .value = "SIZE", .min = 1 << 20,
+    {"server-memory", SIZE(server_memory), .commands = IN(BACKUP) | IN(CHECK) | IN(AGENT), .value = "SIZE", .min = 1 << 20,
      .max = NUMBER_LIMIT,
      .help = "The memory limit of the server's container, which the guard goes by. When not given: that of this "
              "container, where the server is seen to run in it too, else what the server takes for its machine's."},
-    {"space-guard", CHOICE(space_guard), .commands = IN(BACKUP), .value = "warn|refuse|off", .preset = "refuse",
+    {"space-guard", CHOICE(space_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "warn|refuse|off", .preset = "refuse",
      .help =
          "bgsave: the same for the room on the server's volume, which a save needs for a second dump beside the old "
          "one. With psync and file the server's volume is not looked at; a --spool-dir always is."},
-    {"with-config", LIST(with_config), .commands = IN(BACKUP), .value = "PATH",
+    {"with-config", LIST(with_config), .commands = IN(BACKUP) | IN(AGENT), .value = "PATH",
      .help = "A configuration file to keep with the backup, such as redis.conf, users.acl, nodes.conf or "
              "sentinel.conf. May be repeated. What the server says of its settings and users is kept with them."},
-    {"config-secrets", CHOICE(config_secrets), .commands = IN(BACKUP), .value = "redact|keep", .preset = "redact",
+    {"config-secrets", CHOICE(config_secrets), .commands = IN(BACKUP) | IN(AGENT), .value = "redact|keep",
+     .preset = "redact",
      .help =
          "redact: passwords in those files are replaced. keep: they are stored as they stand in the files; what the "
          "server says is redacted all the same."},
@@ -179,7 +183,7 @@ static const struct option table[] = {
      .help = "Names in the target that are no data. May be repeated."},
     {"only-ordinal", STRING(only_ordinal), .commands = IN(RESTORE), .value = "N",
      .help = "Restore in the pod of this ordinal only; in any other, exit status 0 and nothing is touched."},
-    {"pod-index", STRING(pod_index), .commands = IN(RESTORE), .value = "N",
+    {"pod-index", STRING(pod_index), .commands = IN(RESTORE) | IN(AGENT), .value = "N",
      .help = "This pod's ordinal. When not given: the number at the end of the host name."},
     {"if-no-backup", CHOICE(if_no_backup), .commands = IN(RESTORE), .value = "fail|start-empty", .preset = "fail",
      .help = "What to do where the instance has no backup at all. start-empty: exit status 0, nothing restored."},
@@ -194,7 +198,7 @@ static const struct option table[] = {
     {"server-version", STRING(server_version), .commands = IN(RESTORE), .value = "VERSION",
      .help = "The version of the server that will read the data, such as 7.2.4 or valkey-8.1: a dump that it cannot "
              "read is refused, exit status 13."},
-    {"server-binary", STRING(server_binary), .commands = IN(RESTORE) | IN(VERIFY), .value = "FILE",
+    {"server-binary", STRING(server_binary), .commands = IN(RESTORE) | IN(VERIFY) | IN(AGENT), .value = "FILE",
      .help = "The server's program. restore: asked for its version. verify --load: what is started; when not given, "
              "valkey-server or redis-server of the PATH."},
     {"owner", STRING(owner), .commands = IN(RESTORE), .value = "UID:GID",
@@ -217,37 +221,38 @@ static const struct option table[] = {
     {"all", FLAG(all), .commands = IN(VERIFY) | IN(COPY), .help = "Every backup of the instance."},
     {"quick", FLAG(quick), .commands = IN(VERIFY),
      .help = "Only check that every object exists and has its size. Is never recorded."},
-    {"load", FLAG(load), .commands = IN(VERIFY),
+    {"load", FLAG(load), .commands = IN(VERIFY) | IN(AGENT),
      .help = "Also restore into a temporary folder, start a throw-away server on it, and compare what it holds with "
              "the manifest."},
-    {"sample", NUMBER(sample), .commands = IN(VERIFY), .value = "N", .min = 1, .max = 10000,
+    {"sample", NUMBER(sample), .commands = IN(VERIFY) | IN(AGENT), .value = "N", .min = 1, .max = 10000,
      .help =
          "Verify N backups, chosen over all ages: the newest, the oldest, and evenly between. Damaged manifests are "
          "told besides."},
-    {"temp-dir", STRING(temp_dir), .commands = IN(VERIFY), .value = "DIR",
+    {"temp-dir", STRING(temp_dir), .commands = IN(VERIFY) | IN(AGENT), .value = "DIR",
      .help = "Where --load may put a restored dataset for a while. When not given: TMPDIR, else /tmp."},
     {"record", CHOICE(record), .commands = IN(VERIFY), .value = "auto|no", .preset = "auto",
      .help = "Whether a good result is noted in the repository, where list shows it."},
 
-    {"keep-last", NUMBER(keep_last), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+    {"keep-last", NUMBER(keep_last), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .min = 1, .max = 1000000,
      .help = "Keep the newest N backups."},
-    {"keep-hourly", NUMBER(keep_hourly), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+    {"keep-hourly", NUMBER(keep_hourly), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .min = 1, .max = 1000000,
      .help = "Keep the newest backup of each of the last N hours that have one."},
-    {"keep-daily", NUMBER(keep_daily), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+    {"keep-daily", NUMBER(keep_daily), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .min = 1, .max = 1000000,
      .help = "The same for days."},
-    {"keep-weekly", NUMBER(keep_weekly), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+    {"keep-weekly", NUMBER(keep_weekly), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .min = 1, .max = 1000000,
      .help = "The same for weeks, which begin on Monday."},
-    {"keep-monthly", NUMBER(keep_monthly), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+    {"keep-monthly", NUMBER(keep_monthly), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .min = 1, .max = 1000000,
      .help = "The same for months."},
-    {"keep-yearly", NUMBER(keep_yearly), .commands = IN(PRUNE), .value = "N", .min = 1, .max = 1000000,
+    {"keep-yearly", NUMBER(keep_yearly), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .min = 1, .max = 1000000,
      .help = "The same for years."},
-    {"keep-within", DURATION(keep_within_ms), .commands = IN(PRUNE), .value = "DURATION", .needs_unit = true,
+    {"keep-within", DURATION(keep_within_ms), .commands = IN(PRUNE) | IN(AGENT), .value = "DURATION", .needs_unit = true,
      .help = "Keep every backup that is at most this much older than the newest good one."},
-    {"min-good", NUMBER(min_good), .commands = IN(PRUNE), .value = "N", .preset = "3", .min = 1, .max = 1000000,
+    {"min-good", NUMBER(min_good), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .preset = "3", .min = 1,
+     .max = 1000000,
      .help = "Never leave fewer good backups than this, whatever the rules say; verified ones are preferred."},
-    {"expect-every", DURATION(expect_every_ms), .commands = IN(PRUNE), .value = "DURATION", .needs_unit = true,
+    {"expect-every", DURATION(expect_every_ms), .commands = IN(PRUNE) | IN(AGENT), .value = "DURATION", .needs_unit = true,
      .help = "Expire nothing while the newest good backup is older than this: when backups fail, the old ones stay."},
-    {"orphan-age", DURATION(orphan_age_ms), .commands = IN(PRUNE), .value = "DURATION", .needs_unit = true,
+    {"orphan-age", DURATION(orphan_age_ms), .commands = IN(PRUNE) | IN(AGENT), .value = "DURATION", .needs_unit = true,
      .preset = "24h", .help = "Remove what a killed backup has left once its newest object is this old; at least 24h."},
     {"apply", FLAG(apply), .commands = IN(PRUNE), .help = "Do it. Without this the plan is only shown."},
 
@@ -265,6 +270,38 @@ static const struct option table[] = {
     {"to-s3-access-key-file", SECRET(to_s3_access_key_file), .commands = IN(COPY), .value = "FILE",
      .help = "A file with its access key."},
     {"to-s3-ca", STRING(to_s3_ca), .commands = IN(COPY), .value = "FILE", .help = "Certificates to trust for it."},
+
+    {"backup-schedule", STRING(backup_schedule), .commands = IN(AGENT), .value = "SCHEDULE",
+     .help = "When backups are taken: MINUTE HOUR DAY MONTH WEEKDAY as cron has them, or @every DURATION. Without it "
+             "only when triggered."},
+    {"backup-jitter", DURATION(backup_jitter_ms), .commands = IN(AGENT), .value = "DURATION",
+     .help = "Begin up to this much later: an offset that is the same every time and differs between instances."},
+    {"verify-schedule", STRING(verify_schedule), .commands = IN(AGENT), .value = "SCHEDULE",
+     .help = "When the latest backup is verified."},
+    {"prune-schedule", STRING(prune_schedule), .commands = IN(AGENT), .value = "SCHEDULE",
+     .help = "When prune --apply runs, with the rules given here."},
+    {"time-zone", STRING(time_zone), .commands = IN(AGENT), .value = "NAME", .preset = "UTC",
+     .help = "The time zone of the schedules, such as Europe/Berlin."},
+    {"run-on", STRING(run_on), .commands = IN(AGENT), .value = "any|replica|master|ordinal=N", .preset = "any",
+     .help =
+         "Which agents do scheduled work: by the role of their server, or by the ordinal of their pod. A trigger is "
+         "always followed."},
+    {"listen", STRING(listen), .commands = IN(AGENT), .value = "ADDRESS:PORT", .preset = "127.0.0.1:8629",
+     .help = "Where HTTP is served: 127.0.0.1:8629, [::1]:8629, or :8629 for all addresses."},
+    {"token-file", SECRET(token_file), .commands = IN(AGENT) | IN(TRIGGER), .value = "FILE",
+     .help =
+         "A file with the bearer token that a trigger has to show: one line of at least 16 letters, digits and signs. "
+         "It is read again when it changes. Without one there are no triggers."},
+    {"grace", DURATION(grace_ms), .commands = IN(AGENT), .value = "DURATION", .preset = "20s",
+     .help = "How long a running job may go on after SIGTERM, its clean-up included."},
+    {"stall-timeout", DURATION(stall_timeout_ms), .commands = IN(AGENT), .value = "DURATION", .preset = "15m",
+     .help = "A job without any progress for so long is stopped (prune, which tells none, after four times as long in "
+             "all); and another agent takes over a slot whose claimer was "
+             "silent for so long."},
+    {"url", STRING(url), .commands = IN(TRIGGER), .value = "URL", .preset = "http://127.0.0.1:8629",
+     .help = "The agent: http://HOST:PORT, or https:// where a proxy in front of it speaks TLS."},
+    {"metrics-file", STRING(metrics_file), .commands = IN_WORK, .value = "FILE",
+     .help = "Write metrics of the run into this file, for a Prometheus textfile collector, also when it fails."},
 
     {"top", NUMBER(top), .commands = IN(INSPECT), .value = "N", .preset = "10", .min = 1, .max = 1000,
      .help = "How many of the largest keys and prefixes are told."},

@@ -93,6 +93,24 @@ output_add_time(json_t *object, const char *key, int64_t ms)
     output_add(object, key, json_string(units_format_time(ms, text)));
 }
 
+void
+output_add_moment(json_t *object, const char *key, int64_t ms)
+{
+    if (ms != 0)
+        output_add_time(object, key, ms);
+    else
+        output_add(object, key, json_null());
+}
+
+void
+output_add_word(json_t *object, const char *key, const char *text)
+{
+    if (*text != '\0')
+        output_add_text(object, key, text);
+    else
+        output_add(object, key, json_null());
+}
+
 json_t *
 output_failure(const char *command, const struct err *failure)
 {
@@ -125,5 +143,31 @@ output_verified(const struct catalog_entry *facts)
         output_add_text(load, "server", facts->loaded_by);
     }
     output_add(object, "load", load);
+    return object;
+}
+
+json_t *
+output_backup(const struct catalog_entry *e)
+{
+    static const char *const states[] = {
+        [CATALOG_WHOLE] = "whole", [CATALOG_DAMAGED] = "damaged", [CATALOG_UNSUPPORTED] = "unsupported"};
+    const bool whole = e->state == CATALOG_WHOLE;
+    json_t *object = json_object();
+
+    output_add_text(object, "id", e->id.text);
+    output_add_time(object, "time", whole ? e->snapshot_ms : e->taken_ms);
+    output_add(object, "method", whole ? json_string(e->method) : json_null());
+    output_add(object, "keys", whole ? json_integer((json_int_t)e->keys) : json_null());
+    output_add(object, "raw_size", whole ? json_integer((json_int_t)e->raw_size) : json_null());
+    output_add(object, "stored_size", whole ? json_integer((json_int_t)e->stored_size) : json_null());
+    output_add(object, "verified", output_verified(e));
+    output_add_text(object, "state", states[e->state]);
+    output_add(object, "suspicious", json_boolean(e->suspicious));
+    output_add(object, "accepted", json_boolean(e->accepted));
+    output_add(object, "held", json_boolean(e->held));
+    if (whole)
+        output_add(object, "problem", json_null());
+    else
+        output_add_text(object, "problem", e->problem);
     return object;
 }

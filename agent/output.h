@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/sidecar/figures.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "snapshot/repo/catalog.h"
@@ -19,6 +20,9 @@ struct output {
     int fd;
     bool json;  /* results are wanted as JSON */
     bool wrote; /* something was: the object of a failure does not follow it */
+    /* What --metrics-file tells of the result, set by the command. */
+    struct figures_latest made; /* backup; snapshot_ms 0: none was made */
+    int64_t verified_ms;        /* verify: when it last found one good by reading it; 0: none */
 };
 
 /* Write all of B. ERR_INTERNAL, or ERR_NO_SPACE on a full disk. */
@@ -40,8 +44,16 @@ void output_add_count(json_t *object, const char *key, uint64_t n);
 /* And for a moment, as RFC 3339 in UTC. */
 void output_add_time(json_t *object, const char *key, int64_t ms);
 
+/* The same, but null for 0. */
+void output_add_moment(json_t *object, const char *key, int64_t ms);
+/* A string from outside, but null for "". */
+void output_add_word(json_t *object, const char *key, const char *text);
+
 /* {"time","level","load":{"time","server"}}: when a backup was last found good, and how, and when a server last loaded
  * it; null where never. */
 json_t *output_verified(const struct catalog_entry *facts) MUST_CHECK;
+
+/* A backup in brief, as `list` and the agent show it: id, time, sizes, marks, and what is wrong with it. */
+json_t *output_backup(const struct catalog_entry *e) MUST_CHECK;
 
 #endif

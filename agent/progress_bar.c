@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "agent/tell.h"
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "base/log.h"
@@ -39,16 +40,28 @@ struct progress_bar {
     char line[PROGRESS_BAR_WIDTH_MAX + 1]; /* what stands on the terminal; "": nothing */
 };
 
+static const char *const phase_names[] = {
+    [PROGRESS_WAITING] = "waiting",       [PROGRESS_SAVING] = "saving",       [PROGRESS_STORING] = "storing",
+    [PROGRESS_PUBLISHING] = "publishing", [PROGRESS_RESTORING] = "restoring", [PROGRESS_VERIFYING] = "verifying",
+    [PROGRESS_LOADING] = "loading",       [PROGRESS_COPYING] = "copying",     [PROGRESS_EXPORTING] = "exporting",
+};
+
 const char *
 progress_phase_name(enum progress_phase phase)
 {
-    static const char *const names[] = {
-        [PROGRESS_WAITING] = "waiting",       [PROGRESS_SAVING] = "saving",       [PROGRESS_STORING] = "storing",
-        [PROGRESS_PUBLISHING] = "publishing", [PROGRESS_RESTORING] = "restoring", [PROGRESS_VERIFYING] = "verifying",
-        [PROGRESS_LOADING] = "loading",       [PROGRESS_COPYING] = "copying",     [PROGRESS_EXPORTING] = "exporting",
-    };
+    return (size_t)phase < ARRAY_LEN(phase_names) ? phase_names[phase] : "";
+}
 
-    return names[phase];
+bool
+progress_phase_find(const char *name, enum progress_phase *phase)
+{
+    for (size_t i = 0; i < ARRAY_LEN(phase_names); i++) {
+        if (strcmp(phase_names[i], name) == 0) {
+            *phase = (enum progress_phase)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 int64_t
@@ -215,6 +228,7 @@ on_progress(const struct progress *p, void *cookie)
     int64_t now = clock_mono_ms();
     bool new_phase = !bar->started || p->phase != bar->phase || p->done < bar->last_done;
 
+    tell_progress(p);
     bar->last_done = p->done;
     if (new_phase) {
         bar->phase_ms = now;
@@ -223,7 +237,7 @@ on_progress(const struct progress *p, void *cookie)
         bar->phase = p->phase;
         bar->started = true;
     }
-    if (now - bar->shown_ms < (bar->style == STYLE_BAR ? BAR_EVERY_MS : LINE_EVERY_MS))
+    if (bar->style == STYLE_NONE || now - bar->shown_ms < (bar->style == STYLE_BAR ? BAR_EVERY_MS : LINE_EVERY_MS))
         return;
     bar->shown_ms = now;
     if (bar->style == STYLE_BAR)
@@ -275,5 +289,5 @@ progress_bar_free(struct progress_bar *bar)
 struct progress_sink
 progress_bar_sink(struct progress_bar *bar)
 {
-    return (struct progress_sink){.fn = bar->style != STYLE_NONE ? on_progress : NULL, .cookie = bar};
+    return (struct progress_sink){.fn = bar->style != STYLE_NONE || tell_is_on() ? on_progress : NULL, .cookie = bar};
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * progress_bar.h: how far the work is, on stderr: a bar on a terminal, redrawn at most ten times a second and cleared
- * while a log line is written; or a log line every five seconds; or nothing.
+ * while a log line is written; or a log line every five seconds; or nothing. And to the agent that runs this process,
+ * where one does (tell.h).
  *
  * Invariant: one at a time in a process (the log has one hook). The sink is called from one thread; log lines may come
  * from any.
@@ -9,6 +10,7 @@
 #ifndef AGENT_PROGRESS_BAR_H
 #define AGENT_PROGRESS_BAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +36,9 @@ void progress_bar_render(const struct progress *p, int64_t elapsed_ms, unsigned 
 /* Pure: milliseconds until the end of the phase, at the pace so far; -1: cannot be said. */
 int64_t progress_bar_eta_ms(const struct progress *p, int64_t elapsed_ms);
 
-/* "storing": the phase in words. */
+/* "storing": the phase in words. "": no phase has this number. */
 const char *progress_phase_name(enum progress_phase phase);
+/* The reverse; false, and *PHASE untouched, for any other word. */
+bool progress_phase_find(const char *name, enum progress_phase *phase);
 
 #endif

@@ -37,18 +37,18 @@ restore_policy_ordinal(const char *host_name, uint64_t *ordinal)
     return dash != NULL && units_parse_u64(dash + 1, ordinal, &unused) == 0;
 }
 
-static int
-find_pod(const struct config *config, struct restore_policy *p, struct err *err)
+int
+restore_policy_pod(const struct config *config, const char *option, uint64_t *pod, struct err *err)
 {
     char name[HOST_NAME_MAX + 1] = "";
 
     if (config->pod_index != NULL)
-        return units_parse_u64(config->pod_index, &p->pod, err) < 0 ? err_wrap(err, "--pod-index") : 0;
+        return units_parse_u64(config->pod_index, pod, err) < 0 ? err_wrap(err, "--pod-index") : 0;
     if (gethostname(name, sizeof(name) - 1) < 0)
         return err_sys(err, ERR_INTERNAL, errno, "ask for the host name");
-    if (!restore_policy_ordinal(name, &p->pod))
+    if (!restore_policy_ordinal(name, pod))
         return err_set(err, ERR_USAGE,
-                       "--only-ordinal: the host name \"%s\" does not end in a pod's number; give it with --pod-index",
+                       "%s: the host name \"%s\" does not end in a pod's number; give it with --pod-index", option,
                        name);
     return 0;
 }
@@ -63,7 +63,7 @@ restore_policy_from(const struct config *config, struct restore_policy *p, struc
         return 0;
     if (units_parse_u64(config->only_ordinal, &p->only_pod, err) < 0)
         return err_wrap(err, "--only-ordinal");
-    if (find_pod(config, p, err) < 0)
+    if (restore_policy_pod(config, "--only-ordinal", &p->pod, err) < 0)
         return -1;
     p->other_pod = p->pod != p->only_pod;
     return 0;

@@ -25,4 +25,7 @@ int restore_policy_from(const struct config *config, struct restore_policy *poli
 /* The number behind the last dash of a pod's host name, as in "redis-2"; false where there is none. */
 bool restore_policy_ordinal(const char *host_name, uint64_t *ordinal);
 
+/* The number of this pod, by --pod-index, else by the host name. ERR_USAGE, naming the OPTION that needs it. */
+int restore_policy_pod(const struct config *config, const char *option, uint64_t *pod, struct err *err) MUST_CHECK;
+
 #endif

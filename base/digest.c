@@ -3,6 +3,7 @@
 #include "base/digest.h"
 
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
@@ -21,6 +22,12 @@ digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN])
 
     REQUIRE(EVP_Digest(data, len, out, &written, EVP_sha256(), NULL) == 1);
     REQUIRE(written == DIGEST_SHA256_LEN);
+}
+
+bool
+digest_sha256_equal(const uint8_t a[DIGEST_SHA256_LEN], const uint8_t b[DIGEST_SHA256_LEN])
+{
+    return CRYPTO_memcmp(a, b, DIGEST_SHA256_LEN) == 0;
 }
 
 void

@@ -22,6 +22,9 @@ void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN])
 /* The same as lower-case hex digits. */
 void digest_sha256_hex(const void *data, size_t len, char out[DIGEST_SHA256_HEX]);
 
+/* Are two digests the same? Takes the same time whatever they hold. */
+bool digest_sha256_equal(const uint8_t a[DIGEST_SHA256_LEN], const uint8_t b[DIGEST_SHA256_LEN]) MUST_CHECK;
+
 /* HMAC-SHA-256 of LEN bytes. KEY may be the same memory as OUT. */
 void digest_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN]);
 

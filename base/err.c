@@ -91,6 +91,15 @@ err_exit_status(enum err_code code)
     return codes[code].exit_status;
 }
 
+enum err_code
+err_of_exit_status(int status)
+{
+    for (int code = 0; code < ERR_CODE_COUNT; code++)
+        if (codes[code].exit_status == status)
+            return (enum err_code)code;
+    return ERR_INTERNAL;
+}
+
 const char *
 err_name(enum err_code code)
 {

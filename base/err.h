@@ -72,6 +72,10 @@ void err_clear(struct err *err);
 /* The process exit status of CODE: 0 to 13, see the list above. */
 int err_exit_status(enum err_code code);
 
+/* The reverse, for what another process ended with: the first code with that status, ERR_NONE for 0, ERR_INTERNAL for a
+ * status that none has. */
+enum err_code err_of_exit_status(int status);
+
 /* A stable lower-case word for CODE ("corrupt"), for JSON output and logs. Never NULL. */
 const char *err_name(enum err_code code);
 

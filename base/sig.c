@@ -2,14 +2,23 @@
 /* sig.c: see sig.h. The handler only touches lock-free atomics and calls async-signal-safe functions. */
 #include "base/sig.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 static atomic_int caught;        /* the first signal's number, 0: none */
 static atomic_llong first_at_ms; /* when it came, monotonic; 0: none */
+
+#define AGAIN_MS  1000
+#define STOPS_MAX 3 /* watched: whoever asks so often means it */
+static atomic_int watch_fd = -1;
+static atomic_uint stops;
+static atomic_bool hangup;
 
 static long long
 now_ms(void)
@@ -20,15 +29,39 @@ now_ms(void)
     return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* One that is watched. Those that come within a second are one: some senders signal a process and its group. */
+static void
+note(int signum)
+{
+    const uint64_t one = 1;
+    long long now = now_ms(), first = atomic_load(&first_at_ms); /* the last one that counted */
+    int saved = errno;
+
+    if (signum == SIGHUP) {
+        atomic_store(&hangup, true);
+    } else if (first == 0 || now - first > AGAIN_MS) {
+        atomic_store(&first_at_ms, now);
+        if (atomic_fetch_add(&stops, 1) + 1 >= STOPS_MAX)
+            _exit(err_exit_status(ERR_INTERRUPTED));
+    }
+    (void)!write(atomic_load(&watch_fd), &one, sizeof(one));
+    errno = saved;
+}
+
 static void
 on_signal(int signum)
 {
     long long first = 0, now = now_ms();
 
+    if (atomic_load(&watch_fd) >= 0) {
+        note(signum);
+        return;
+    }
+
     /* The time decides who is first: another signal may come in the middle of this. */
     if (atomic_compare_exchange_strong(&first_at_ms, &first, now))
         atomic_store(&caught, signum);
-    else if (now - first > 1000)
+    else if (now - first > AGAIN_MS)
         _exit(err_exit_status(ERR_INTERRUPTED));
 }
 
@@ -64,4 +97,35 @@ sig_check(struct err *err)
                    signum == SIGTERM  ? "SIGTERM"
                    : signum == SIGINT ? "SIGINT"
                                       : "SIGHUP");
+}
+
+int
+sig_watch(struct err *err)
+{
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+    if (fd < 0)
+        return err_sys(err, ERR_INTERNAL, errno, "make a descriptor for signals");
+    atomic_store(&watch_fd, fd);
+    return fd;
+}
+
+unsigned
+sig_stops(void)
+{
+    return atomic_load(&stops);
+}
+
+bool
+sig_take_hangup(void)
+{
+    return atomic_exchange(&hangup, false);
+}
+
+void
+sig_stop(void)
+{
+    int none = 0;
+
+    (void)atomic_compare_exchange_strong(&caught, &none, SIGTERM);
 }

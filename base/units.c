@@ -265,6 +265,36 @@ units_format_time_ms(int64_t ms, char out[UNITS_TEXT_MAX])
 }
 
 const char *
+units_format_stamp(int64_t ms, char out[UNITS_TEXT_MAX])
+{
+    size_t o = 0;
+
+    (void)units_format_time(ms, out);
+    for (const char *p = out; *p != '\0'; p++) {
+        if (*p != '-' && *p != ':')
+            out[o++] = *p;
+    }
+    out[o] = '\0';
+    return out;
+}
+
+bool
+units_parse_stamp(const char *text, int64_t *ms)
+{
+    static const char shape[UNITS_STAMP_LEN + 1] = "ddddddddTddddddZ";
+    char when[UNITS_TEXT_MAX];
+    struct err unused = ERR_INIT;
+
+    for (size_t i = 0; i < UNITS_STAMP_LEN; i++) {
+        if (shape[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != shape[i])
+            return false;
+    }
+    (void)snprintf(when, sizeof(when), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", text, text + 4, text + 6, text + 9, text + 11,
+                   text + 13);
+    return units_parse_time(when, ms, &unused) == 0;
+}
+
+const char *
 units_format_count(uint64_t n, char out[UNITS_TEXT_MAX])
 {
     char digits[24];

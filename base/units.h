@@ -3,6 +3,7 @@
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,13 @@ const char *units_format_duration(int64_t ms, char out[UNITS_TEXT_MAX]);
 /* RFC 3339 in UTC: to the second ("2026-11-22T10:30:00Z"), or with milliseconds. Returns OUT. */
 const char *units_format_time(int64_t ms, char out[UNITS_TEXT_MAX]);
 const char *units_format_time_ms(int64_t ms, char out[UNITS_TEXT_MAX]);
+
+/* The same moment as it stands in names, to the second: "20261122T103000Z". Text order is time order. Returns OUT. */
+const char *units_format_stamp(int64_t ms, char out[UNITS_TEXT_MAX]);
+#define UNITS_STAMP_LEN 16
+
+/* The reverse: are the first UNITS_STAMP_LEN characters of TEXT exactly of that form, a time that exists? */
+bool units_parse_stamp(const char *text, int64_t *ms) MUST_CHECK;
 
 /* "12,345,678". Returns OUT. */
 const char *units_format_count(uint64_t n, char out[UNITS_TEXT_MAX]);

@@ -5,7 +5,7 @@
 _remora_arguments()
 {
     case $1 in
-        '') echo 'init backup restore list show verify prune delete hold release accept export import copy inspect check version help' ;;
+        '') echo 'init backup restore list show verify prune delete hold release accept export import copy inspect agent trigger check version help' ;;
         show) echo 'latest' ;;
         verify) echo 'latest' ;;
         delete) echo '' ;;
@@ -16,7 +16,7 @@ _remora_arguments()
         import) echo '' ;;
         copy) echo 'latest' ;;
         inspect) echo 'latest' ;;
-        help) echo 'init backup restore list show verify prune delete hold release accept export import copy inspect check version help' ;;
+        help) echo 'init backup restore list show verify prune delete hold release accept export import copy inspect agent trigger check version help' ;;
     esac
 }
 
@@ -25,21 +25,23 @@ _remora_options()
     case $1 in
         '') echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
         init) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
-        backup) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --create --shrink-guard --on-shrink --memory-guard --server-memory --space-guard --with-config --config-secrets' ;;
+        backup) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --create --shrink-guard --on-shrink --memory-guard --server-memory --space-guard --with-config --config-secrets --metrics-file' ;;
         restore) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --target --stdout --backup --layout --redis-conf --appendonly --dbfilename --appenddirname --appendfilename --if-empty --ignore --only-ordinal --pod-index --if-no-backup --if-no-repo --if-unreachable --live-peers --server-version --server-binary --owner --force --discard --dry-run --from --config-to' ;;
         list) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --all-instances' ;;
         show) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
-        verify) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --server-binary --all --quick --load --sample --temp-dir --record' ;;
-        prune) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --keep-within --min-good --expect-every --orphan-age --apply' ;;
+        verify) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --server-binary --all --quick --load --sample --temp-dir --record --metrics-file' ;;
+        prune) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --keep-within --min-good --expect-every --orphan-age --apply --metrics-file' ;;
         delete) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --force --reason' ;;
         hold) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --reason' ;;
         release) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
         accept) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --reason' ;;
         export) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
-        import) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --create' ;;
-        copy) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --create --all --to-repo --to-instance --to-s3-endpoint --to-s3-region --to-s3-addressing --to-s3-access-key-file --to-s3-ca' ;;
+        import) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help' ;;
+        copy) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --all --to-repo --to-instance --to-s3-endpoint --to-s3-region --to-s3-addressing --to-s3-access-key-file --to-s3-ca' ;;
         inspect) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --rdb-file --top --prefix-separator --prefix-depth' ;;
-        check) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --data-dir --server-memory --target --redis-conf --dbfilename --appenddirname --appendfilename --ignore' ;;
+        agent) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --method --data-dir --rdb-file --spool-dir --spool-size --level --tag --timeout --allow-master --allow-unparsed --shrink-guard --on-shrink --memory-guard --server-memory --space-guard --with-config --config-secrets --pod-index --server-binary --load --sample --temp-dir --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --keep-within --min-good --expect-every --orphan-age --backup-schedule --backup-jitter --verify-schedule --prune-schedule --time-zone --run-on --listen --token-file --grace --stall-timeout' ;;
+        trigger) echo '--tls-ca --json --log-format --log-level --progress --help --token-file --url' ;;
+        check) echo '--repo --instance --redis-url --redis-password-file --tls-ca --tls-cert --tls-key --tls-server-name --s3-endpoint --s3-region --s3-addressing --s3-signature --s3-access-key-file --s3-ca --s3-storage-class --s3-sse --s3-sse-kms-key-id --s3-sse-customer-key-file --s3-object-lock --s3-object-lock-for --retry-for --json --log-format --log-level --progress --jobs --memory --help --data-dir --target --redis-conf --dbfilename --appenddirname --appendfilename --ignore' ;;
         version) echo '--json --log-format --log-level --help' ;;
         help) echo '--json --log-format --log-level --help' ;;
     esac
@@ -131,6 +133,18 @@ _remora_takes_value()
             --to-s3-addressing | \
             --to-s3-access-key-file | \
             --to-s3-ca | \
+            --backup-schedule | \
+            --backup-jitter | \
+            --verify-schedule | \
+            --prune-schedule | \
+            --time-zone | \
+            --run-on | \
+            --listen | \
+            --token-file | \
+            --grace | \
+            --stall-timeout | \
+            --url | \
+            --metrics-file | \
             --top | \
             --prefix-separator | \
             --prefix-depth) return 0 ;;
@@ -181,6 +195,9 @@ _remora_values()
         --to-s3-addressing) echo 'auto path virtual' ;;
         --to-s3-access-key-file) echo 'FILE' ;;
         --to-s3-ca) echo 'FILE' ;;
+        --run-on) echo 'any replica master ordinal=N' ;;
+        --token-file) echo 'FILE' ;;
+        --metrics-file) echo 'FILE' ;;
     esac
 }
 

@@ -79,7 +79,11 @@ wait_for_another(struct store_retry *r, struct persistence *p, struct err *err)
     if (clock_mono_ms() - p->began_ms + pause > budget)
         return false;
     sleep_until(clock_mono_ms() + pause);
-    return sig_check(err) == 0;
+    if (sig_check(err) < 0)
+        return false;
+    if (o->meter != NULL)
+        store_meter_retried(o->meter);
+    return true;
 }
 
 static void
@@ -359,6 +363,7 @@ store_retry_new(struct store *inner, const struct store_retry_options *options)
         o->first_budget_ms = o->budget_ms;
     o->first_pause_ms = or_preset(options->first_pause_ms, 250);
     o->max_pause_ms = or_preset(options->max_pause_ms, 20000);
+    o->meter = options->meter;
     r->store.ops = &retry_ops;
     r->store.features = ~0u;
     r->store.url = mem_strdup(inner->url);

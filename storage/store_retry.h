@@ -17,12 +17,14 @@
 #define STORAGE_STORE_RETRY_H
 
 #include "storage/store.h"
+#include "storage/store_meter.h"
 
 struct store_retry_options {
-    int64_t budget_ms;       /* of one call; 0: 5 min */
-    int64_t first_budget_ms; /* 0: 20 s, or budget_ms when that is less */
-    int64_t first_pause_ms;  /* 0: 250 ms */
-    int64_t max_pause_ms;    /* 0: 20 s */
+    int64_t budget_ms;         /* of one call; 0: 5 min */
+    int64_t first_budget_ms;   /* 0: 20 s, or budget_ms when that is less */
+    int64_t first_pause_ms;    /* 0: 250 ms */
+    int64_t max_pause_ms;      /* 0: 20 s */
+    struct store_meter *meter; /* where each try after a call's first is counted; outlives the handle. NULL: nowhere */
 };
 
 /* Wrap INNER, which belongs to the new handle from now on. Never NULL. */

@@ -36,6 +36,7 @@ only 'hiredis' '^snapshot/redis/' 'hiredis belongs to snapshot/redis/'
 only 'zstd' '^snapshot/repo/segment\.c$' 'zstd belongs to snapshot/repo/segment.c'
 only 'openssl' '^(base/digest|snapshot/redis/transport_tls)\.c$' 'OpenSSL belongs to base/digest.c and snapshot/redis/transport_tls.c'
 only 'curl/' '^storage/s3/http\.c$' 'libcurl belongs to storage/s3/http.c'
+only 'microhttpd' '^agent/sidecar/web\.c$' 'libmicrohttpd belongs to agent/sidecar/web.c'
 only 'libs3' '^storage/store_s3v2\.c$' 'libs3 belongs to storage/store_s3v2.c'
 
 [ "$bad" = 0 ] && echo 'layers: every include runs the right way'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # install-packages.sh GROUP...: installs the Debian packages of the groups that are missing: build, demo, test, rgw, swift,
-# bench, lint.
+# browser, bench, lint.
 #
 # Nothing missing: apt is not called and no privilege is needed. Otherwise it works as root or through sudo; with neither
 # it names the packages and ends with status 1. Made for Debian 12 and 13.
@@ -12,22 +12,23 @@ set -eu
 
 packages_of() {
     case $1 in
-    build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev libcurl4-openssl-dev libs3-dev libarchive-dev ;;
+    build) echo gcc libc6-dev make pkg-config libhiredis-dev libzstd-dev libjansson-dev libssl-dev libcurl4-openssl-dev libs3-dev libarchive-dev libmicrohttpd-dev ;;
     demo) echo redis-tools zstd ;;
-    test) echo libcmocka-dev python3 redis-tools zstd strace bindfs exfat-fuse exfatprogs e2fsprogs util-linux mount iproute2 git bash mandoc openssl libarchive-tools ;;
+    test) echo libcmocka-dev python3 redis-tools zstd strace bindfs exfat-fuse exfatprogs e2fsprogs util-linux mount iproute2 git bash mandoc openssl libarchive-tools prometheus ;;
     rgw) echo radosgw ceph-mon ceph-osd ceph-common curl openssl python3 s3cmd faketime ;;
     swift) echo swift-proxy swift-account swift-container swift-object memcached curl python3 ;;
+    browser) echo chromium chromium-driver fonts-inter fonts-dejavu-core ;;
     bench) echo awscli restic ;;
     lint) echo clang libclang-rt-dev clang-tidy clang-format cppcheck shellcheck valgrind libc6-dbg git ;;
     *)
-        echo "install-packages.sh: no group '$1' (build, demo, test, rgw, swift, bench, lint)" >&2
+        echo "install-packages.sh: no group '$1' (build, demo, test, rgw, swift, browser, bench, lint)" >&2
         exit 2
         ;;
     esac
 }
 
 [ $# -gt 0 ] || {
-    echo "usage: install-packages.sh build|demo|test|rgw|swift|bench|lint..." >&2
+    echo "usage: install-packages.sh build|demo|test|rgw|swift|browser|bench|lint..." >&2
     exit 2
 }
 command -v dpkg-query > /dev/null || {

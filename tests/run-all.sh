@@ -99,12 +99,12 @@ echo "SEED=$SEED"
 began_all=$(date +%s)
 case $what in
 test)
-    step packages sh tests/install-packages.sh build test rgw
+    step packages sh tests/install-packages.sh build test rgw browser
     start_gateway
     prove 10000 '' 8
     ;;
 campaign)
-    step packages sh tests/install-packages.sh build test rgw lint
+    step packages sh tests/install-packages.sh build test rgw browser lint
     start_gateway
     prove 100000 1 1000
     threads_and_memory

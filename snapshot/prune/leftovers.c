@@ -12,6 +12,7 @@
 #include "snapshot/prune/survey.h"
 #include "snapshot/repo/fact.h"
 #include "snapshot/repo/layout.h"
+#include "snapshot/repo/slot.h"
 
 static const enum layout_fact facts_of_a_backup[] = {LAYOUT_VERIFIED, LAYOUT_ACCEPTED, LAYOUT_HOLD};
 
@@ -251,6 +252,27 @@ find_facts(struct search *s)
 }
 
 static int
+find_leases(struct search *s, struct err *err)
+{
+    struct slot_leftover old;
+    struct layout_key folder;
+    struct leftover *item;
+
+    if (slot_survey(s->repo, s->instance, SLOT_OLD_MS, SLOT_KEEP_NEW, &old, err) < 0)
+        return -1;
+    if (old.objects == 0)
+        return 0;
+    layout_folder(&folder, s->instance, "leases");
+    item = add_item(s, LEFTOVER_LEASES, NULL);
+    item->key = mem_strdup(folder.text);
+    item->since_ms = old.newest_ms;
+    item->objects = old.objects;
+    item->bytes = old.bytes;
+    explain(s, item, SLOT_OLD_MS, "claims of slots of the schedule, all of them over");
+    return 0;
+}
+
+static int
 find_all(struct search *s, struct err *err)
 {
     struct layout_key probes;
@@ -260,7 +282,9 @@ find_all(struct search *s, struct err *err)
     find_notes(s);
     find_facts(s);
     layout_folder(&probes, s->instance, "probe");
-    return store_list(s->repo->store, &(struct store_list){.prefix = probes.text}, add_probe, s, err);
+    if (store_list(s->repo->store, &(struct store_list){.prefix = probes.text}, add_probe, s, err) < 0)
+        return -1;
+    return find_leases(s, err);
 }
 
 /* ---- the calls --------------------------------------------------------------------------------------------------- */
@@ -300,19 +324,20 @@ leftovers_fini(struct leftovers *l)
 const char *
 leftover_name(enum leftover_kind kind)
 {
-    static const char *const names[] = {[LEFTOVER_DATA] = "data",   [LEFTOVER_ORPHAN] = "orphan",
-                                        [LEFTOVER_NOTE] = "note",   [LEFTOVER_STALE_NOTE] = "stale-note",
-                                        [LEFTOVER_FACTS] = "facts", [LEFTOVER_PROBE] = "probe"};
+    static const char *const names[] = {[LEFTOVER_DATA] = "data",    [LEFTOVER_ORPHAN] = "orphan",
+                                        [LEFTOVER_NOTE] = "note",    [LEFTOVER_STALE_NOTE] = "stale-note",
+                                        [LEFTOVER_FACTS] = "facts",  [LEFTOVER_PROBE] = "probe",
+                                        [LEFTOVER_LEASES] = "leases"};
 
     return names[kind];
 }
 
-/* Names of probes are never used again, so nothing need be asked once more. */
+/* A removal that the store denies is for another time. */
 static int
-remove_probe(const struct repo *repo, const char *key, enum removal_outcome *outcome, struct err *err)
+not_yet(int rc, enum removal_outcome *outcome, struct err *err)
 {
     *outcome = REMOVAL_DONE;
-    if (store_remove(repo->store, key, err) == 0)
+    if (rc == 0)
         return 0;
     if (err->code != ERR_LOCKED && err->code != ERR_STORE_DENIED)
         return -1;
@@ -339,7 +364,10 @@ leftover_remove(const struct repo *repo, const char *instance, const struct left
     case LEFTOVER_FACTS:
         return removal_of_facts(repo, instance, &item->id, orphan_age_ms, outcome, err);
     case LEFTOVER_PROBE:
-        return remove_probe(repo, item->key, outcome, err);
+        /* names of probes are never used again, so nothing need be asked once more */
+        return not_yet(store_remove(repo->store, item->key, err), outcome, err);
+    case LEFTOVER_LEASES:
+        return not_yet(slot_sweep(repo, instance, SLOT_OLD_MS, SLOT_KEEP_NEW, objects, err), outcome, err);
     case LEFTOVER_KINDS:
         break;
     }

@@ -12,6 +12,10 @@
 
 #define SEGMENT_SUFFIX ".zst"
 #define SEGMENT_DIGITS 8
+#define SLOT_FOLDER    "leases"
+#define SLOT_SUFFIX    "json" /* behind a dot */
+#define SLOT_DONE      "done."
+#define SLOT_NUMBER    6 /* digits at most */
 
 static const char *const fact_folders[] = {
     [LAYOUT_VERIFIED] = "verified",
@@ -119,6 +123,35 @@ layout_probe(struct layout_key *key, const char *instance, const char *word)
     build(key, LAYOUT_INSTANCES "%s/probe/%s", instance, word);
 }
 
+void
+layout_slot(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms)
+{
+    char stamp[UNITS_TEXT_MAX];
+
+    build(key, LAYOUT_INSTANCES "%s/" SLOT_FOLDER "/%s/%s.", instance, kind, units_format_stamp(slot_ms, stamp));
+}
+
+void
+layout_slot_claim(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms, unsigned number)
+{
+    struct layout_key start;
+
+    layout_slot(&start, instance, kind, slot_ms);
+    if (number > 0)
+        build(key, "%s%u." SLOT_SUFFIX, start.text, number);
+    else
+        build(key, "%s" SLOT_SUFFIX, start.text);
+}
+
+void
+layout_slot_done(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms)
+{
+    struct layout_key start;
+
+    layout_slot(&start, instance, kind, slot_ms);
+    build(key, "%s" SLOT_DONE SLOT_SUFFIX, start.text);
+}
+
 /* The part of KEY behind its slash number N, provided that KEY lies below instances/. NULL otherwise. */
 static const char *
 part_at_depth(const char *key, unsigned n)
@@ -185,4 +218,41 @@ layout_parse_segment(const char *key, uint64_t *number)
     memcpy(digits, name, SEGMENT_DIGITS);
     digits[SEGMENT_DIGITS] = '\0';
     return units_parse_u64(digits, number, &unused) == 0;
+}
+
+/* What stands behind the time: "json", "done.json", "7.json". */
+static bool
+parse_slot_rest(const char *rest, struct layout_slot *slot)
+{
+    size_t digits = strspn(rest, "0123456789");
+
+    slot->done = strcmp(rest, SLOT_DONE SLOT_SUFFIX) == 0;
+    if (slot->done || strcmp(rest, SLOT_SUFFIX) == 0)
+        return true;
+    if (digits == 0 || digits > SLOT_NUMBER || rest[0] == '0' || strcmp(rest + digits, "." SLOT_SUFFIX) != 0)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        slot->number = 10 * slot->number + (unsigned)(rest[i] - '0');
+    return true;
+}
+
+bool
+layout_parse_slot(const char *key, struct layout_slot *slot)
+{
+    const char *name = name_at_depth(key, 4); /* instances/NAME/leases/KIND/SLOT */
+    const char *folder, *kind;
+    size_t len;
+
+    if (name == NULL)
+        return false;
+    memset(slot, 0, sizeof(*slot));
+    folder = strchr(key + strlen(LAYOUT_INSTANCES), '/') + 1;
+    kind = strchr(folder, '/') + 1;
+    len = (size_t)(name - 1 - kind);
+    if (strncmp(folder, SLOT_FOLDER "/", strlen(SLOT_FOLDER "/")) != 0 || len < 1 || len > LAYOUT_SLOT_KIND_MAX ||
+        strspn(kind, "abcdefghijklmnopqrstuvwxyz") != len || !units_parse_stamp(name, &slot->slot_ms) ||
+        name[UNITS_STAMP_LEN] != '.')
+        return false;
+    memcpy(slot->kind, kind, len);
+    return parse_slot_rest(name + UNITS_STAMP_LEN + 1, slot);
 }

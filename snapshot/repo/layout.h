@@ -15,6 +15,7 @@
 #define LAYOUT_INSTANCE_MAX  128
 #define LAYOUT_MEMBER_RDB    "rdb"
 #define LAYOUT_MEMBER_CONFIG "config"
+#define LAYOUT_SLOT_KIND_MAX 16
 #define LAYOUT_MARKER        "remora.json"
 #define LAYOUT_INSTANCES     "instances/"
 
@@ -42,10 +43,26 @@ void layout_fact(struct layout_key *key, const char *instance, enum layout_fact 
 void layout_facts(struct layout_key *key, const char *instance, enum layout_fact fact);
 /* "instances/NAME/data/ID/": all members. */
 void layout_data(struct layout_key *key, const char *instance, const struct backup_id *id);
-/* "instances/NAME/FOLDER/", for a listing: FOLDER is "backups", "data", "log" or "probe". */
+/* "instances/NAME/FOLDER/", for a listing: FOLDER is "backups", "data", "leases", "log" or "probe". */
 void layout_folder(struct layout_key *key, const char *instance, const char *folder);
 /* "instances/NAME/probe/WORD": see probe.h; no reader ever looks there. */
 void layout_probe(struct layout_key *key, const char *instance, const char *word);
+
+/* The objects of a slot of the schedule (slot.h): claim NUMBER of it, the note that it was done, and what both start
+ * with. KIND is 1 to LAYOUT_SLOT_KIND_MAX lower-case letters. "instances/NAME/leases/KIND/YYYYMMDDTHHMMSSZ[.N].json" */
+void layout_slot_claim(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms,
+                       unsigned number);
+void layout_slot_done(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms);
+void layout_slot(struct layout_key *key, const char *instance, const char *kind, int64_t slot_ms);
+
+struct layout_slot {
+    char kind[LAYOUT_SLOT_KIND_MAX + 1];
+    int64_t slot_ms;
+    unsigned number;
+    bool done;
+};
+/* What a key of those says; false for any other. */
+bool layout_parse_slot(const char *key, struct layout_slot *slot);
 
 /* The id in a key of layout_manifest() or layout_fact(); false for any other key. */
 bool layout_parse_id(const char *key, struct backup_id *id);

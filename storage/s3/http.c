@@ -25,6 +25,7 @@
 #define PIECE_BYTES        (256 * 1024L)
 
 struct http {
+    char *peer, *ca_option;
     char *ca_file;
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms;
@@ -42,6 +43,7 @@ struct exchange {
     bool after_signal;    /* it began when one was pending */
     int64_t signal_at_ms; /* when one was seen, 0: none */
     bool interrupted;
+    long sys; /* errno of a connect() that failed */
 };
 
 static void
@@ -62,6 +64,8 @@ http_new(const struct http_options *options, struct err *err)
     }
     REQUIRE(pthread_once(&once, init_library) == 0);
     h = mem_new(sizeof(*h));
+    h->peer = mem_strdup(options->peer != NULL ? options->peer : "the store");
+    h->ca_option = mem_strdup(options->ca_option != NULL ? options->ca_option : "--s3-ca");
     h->ca_file = options->ca_file != NULL ? mem_strdup(options->ca_file) : NULL;
     h->connect_timeout_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : DEFAULT_CONNECT_MS;
     h->stall_timeout_ms = options->stall_timeout_ms > 0 ? options->stall_timeout_ms : DEFAULT_STALL_MS;
@@ -77,6 +81,8 @@ http_free(struct http *h)
     for (size_t i = 0; i < h->idle_count; i++)
         curl_easy_cleanup(h->idle[i]);
     (void)pthread_mutex_destroy(&h->mutex);
+    free(h->peer);
+    free(h->ca_option);
     free(h->ca_file);
     free(h);
 }
@@ -410,41 +416,55 @@ set_request(CURL *curl, struct exchange *x, struct curl_slist *headers, char *er
 
 /* Always -1. */
 static int
+never_trusted(const struct http *h, const char *detail, struct err *err)
+{
+    if (h->ca_file != NULL)
+        (void)err_set(err, ERR_STORAGE, "the certificate of %s is not trusted (%s); check the CA file", h->peer,
+                      detail);
+    else
+        (void)err_set(err, ERR_STORAGE,
+                      "the certificate of %s is not trusted (%s); give the CA with %s where it is a private one",
+                      h->peer, detail, h->ca_option);
+    err->retry_after_ms = ERR_NEVER_RETRY;
+    return -1;
+}
+
+/* Always -1. */
+static int
 no_answer(const struct http *h, const struct exchange *x, CURLcode rc, const char *detail, struct err *err)
 {
     if (x->interrupted)
-        return err_set(err, ERR_INTERRUPTED, "interrupted while the store was asked");
+        return err_set(err, ERR_INTERRUPTED, "interrupted while %s was asked", h->peer);
     if (*detail == '\0')
         detail = curl_easy_strerror(rc);
     switch (rc) {
     case CURLE_OPERATION_TIMEDOUT:
-        return err_set(err, ERR_STORAGE, "the store did not answer in time, or hardly anything came through: %s",
+        return err_set(err, ERR_STORAGE, "%s did not answer in time, or hardly anything came through: %s", h->peer,
                        detail);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-        return err_set(err, ERR_STORAGE, "the store cannot be reached (%s); check the endpoint and the network",
-                       detail);
+        (void)err_set(err, ERR_STORAGE, "%s cannot be reached (%s); check the endpoint and the network", h->peer,
+                      detail);
+        err->sys = (int)x->sys;
+        return -1;
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
-        return err_set(err, ERR_STORAGE, "the connection to the store broke: %s", detail);
+        return err_set(err, ERR_STORAGE, "the connection to %s broke: %s", h->peer, detail);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-        (void)err_set(err, ERR_STORAGE, "the store's certificate is not trusted (%s); %s", detail,
-                      h->ca_file != NULL ? "check the CA file" : "give the CA with --s3-ca where it is a private one");
-        err->retry_after_ms = ERR_NEVER_RETRY;
-        return -1;
+        return never_trusted(h, detail, err);
     case CURLE_UNSUPPORTED_PROTOCOL: /* "HTTP/0.9": left over, on a connection used before, from an earlier answer */
     case CURLE_WEIRD_SERVER_REPLY:
-        return err_set(err, ERR_STORAGE, "what the store answered is not HTTP: %s", detail);
+        return err_set(err, ERR_STORAGE, "what %s answered is not HTTP: %s", h->peer, detail);
     case CURLE_URL_MALFORMAT:
-        (void)err_set(err, ERR_STORAGE, "the store's address is not understood: %s", detail);
+        (void)err_set(err, ERR_STORAGE, "the address of %s is not understood: %s", h->peer, detail);
         err->retry_after_ms = ERR_NEVER_RETRY;
         return -1;
     default:
-        return err_set(err, ERR_STORAGE, "the request to the store failed: %s", detail);
+        return err_set(err, ERR_STORAGE, "the request to %s failed: %s", h->peer, detail);
     }
 }
 
@@ -463,6 +483,7 @@ http_perform(struct http *h, const struct http_request *request, struct http_ans
     set_request(curl, &x, headers, detail);
     rc = curl_easy_perform(curl);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+    (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &x.sys);
     header_list_free(headers);
     handle_give_back(h, curl);
     if (rc != CURLE_OK && !(rc == CURLE_WRITE_ERROR && x.stopped))

@@ -18,6 +18,8 @@
 #define HTTP_BODY_MAX 65536 /* of an answer that no sink takes; what is longer is cut */
 
 struct http_options {
+    const char *peer;           /* what messages call the other side; NULL: "the store" */
+    const char *ca_option;      /* what gives CA_FILE, for messages; NULL: "--s3-ca" */
     const char *ca_file;        /* certificates to trust instead of the system's; NULL: the system's */
     int64_t connect_timeout_ms; /* 0: 10 s */
     int64_t stall_timeout_ms;   /* give up when less than 1 kB/s went through for so long; also the longest wait for the
@@ -70,9 +72,10 @@ void http_free(struct http *h);
 
 /*
  * Ask, and wait for the whole answer. 0: there is an answer, of any status. -1: there is none that is whole:
- * ERR_STORAGE (with ERR_NEVER_RETRY for what will not get better by itself, such as a certificate that is not trusted),
- * or ERR_INTERRUPTED when a signal asked to stop and the request did not end within 5 s. Requests that begin after the
- * signal are not cut short: they clean up. Thread-safe. http_answer_fini() in any case.
+ * ERR_STORAGE (with ECONNREFUSED in err->sys where nobody listens, and with ERR_NEVER_RETRY for what will not get
+ * better by itself, such as a certificate that is not trusted), or ERR_INTERRUPTED when a signal asked to stop and the
+ * request did not end within 5 s. Requests that begin after the signal are not cut short: they clean up. Thread-safe.
+ * http_answer_fini() in any case.
  */
 int http_perform(struct http *h, const struct http_request *request, struct http_answer *answer,
                  struct err *err) MUST_CHECK;

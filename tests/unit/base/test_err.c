@@ -65,6 +65,20 @@ err_exit_status__every_code__is_documented(void **state)
     }
 }
 
+static void
+err_of_exit_status__every_status__is_the_first_code_that_has_it(void **state)
+{
+    (void)state;
+    for (int code = 0; code < ERR_CODE_COUNT; code++)
+        assert_int_equal(err_exit_status(err_of_exit_status(err_exit_status((enum err_code)code))),
+                         err_exit_status((enum err_code)code));
+    assert_int_equal(err_of_exit_status(0), ERR_NONE);
+    assert_int_equal(err_of_exit_status(4), ERR_REFUSED);
+    assert_int_equal(err_of_exit_status(14), ERR_INTERNAL);
+    assert_int_equal(err_of_exit_status(137), ERR_INTERNAL);
+    assert_int_equal(err_of_exit_status(-1), ERR_INTERNAL);
+}
+
 int
 main(void)
 {
@@ -74,6 +88,7 @@ main(void)
         cmocka_unit_test(err_wrap__too_long__is_cut_and_terminated),
         cmocka_unit_test(err_sys__full_disk__is_no_space_whatever_was_asked),
         cmocka_unit_test(err_exit_status__every_code__is_documented),
+        cmocka_unit_test(err_of_exit_status__every_status__is_the_first_code_that_has_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

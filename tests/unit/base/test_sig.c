@@ -128,6 +128,44 @@ sig__while_sleeping__interrupts_it(void **state)
     (void)close(ends[1]);
 }
 
+static bool
+is_readable(int fd)
+{
+    uint64_t n;
+
+    return read(fd, &n, sizeof(n)) == sizeof(n);
+}
+
+static int
+watch_signals(void *arg)
+{
+    struct err err = ERR_INIT;
+    int fd;
+
+    (void)arg;
+    sig_install();
+    CHILD_CHECK((fd = sig_watch(&err)) >= 0 && !is_readable(fd));
+    CHILD_CHECK(raise(SIGHUP) == 0 && is_readable(fd) && !is_readable(fd));
+    CHILD_CHECK(sig_take_hangup() && !sig_take_hangup() && sig_stops() == 0);
+    CHILD_CHECK(raise(SIGTERM) == 0 && is_readable(fd) && sig_stops() == 1);
+    CHILD_CHECK(!sig_pending() && sig_check(&err) == 0 && !sig_take_hangup());
+    CHILD_CHECK(raise(SIGINT) == 0 && sig_stops() == 1);
+    clock_sleep_ms(1100);
+    CHILD_CHECK(raise(SIGINT) == 0 && sig_stops() == 2);
+    sig_stop();
+    CHILD_CHECK(sig_pending() && sig_check(&err) < 0 && strstr(err.msg, "SIGTERM") != NULL);
+    clock_sleep_ms(1100);
+    (void)raise(SIGTERM);
+    return 7;
+}
+
+static void
+sig_watch__signals__are_told_and_stop_nothing_before_sig_stop(void **state)
+{
+    (void)state;
+    assert_int_equal(test_child_run(watch_signals, NULL), 12); /* of the third */
+}
+
 int
 main(void)
 {
@@ -135,6 +173,7 @@ main(void)
         cmocka_unit_test(sig__each_stop_signal__is_told_by_name),
         cmocka_unit_test(sig__several_within_a_second__do_not_end_the_process),
         cmocka_unit_test(sig__again_after_a_second__ends_the_process),
+        cmocka_unit_test(sig_watch__signals__are_told_and_stop_nothing_before_sig_stop),
         cmocka_unit_test(sig__sigpipe__is_an_error_of_write),
         cmocka_unit_test(sig__while_sleeping__interrupts_it),
     };

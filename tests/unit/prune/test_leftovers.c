@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "snapshot/repo/slot.h"
 #include "tests/support/prune_case.h"
 #include "tests/support/test_common.h"
 
@@ -45,7 +46,7 @@ assert_one(enum leftover_kind kind, bool ready, const char *why)
 {
     assert_int_equal(found.count, 1);
     assert_string_equal(leftover_name(found.items[0].kind), leftover_name(kind));
-    if (kind != LEFTOVER_PROBE)
+    if (kind != LEFTOVER_PROBE && kind != LEFTOVER_LEASES)
         assert_string_equal(found.items[0].id.text, PRUNE_ID);
     assert_int_equal(found.items[0].ready, ready);
     assert_non_null(strstr(found.items[0].why, why));
@@ -203,6 +204,61 @@ leftovers_find__probe__goes_after_an_hour(void **state)
 }
 
 static void
+claim_slots(int first, int count)
+{
+    struct slot_claim claim = {.kind = "backup", .claimer = "host", .nonce = "1", .stall_ms = PRUNE_HOUR};
+    enum slot_outcome outcome;
+    struct err err = ERR_INIT;
+    int64_t again;
+
+    for (int i = first; i < first + count; i++) {
+        claim.slot_ms = 1795343400000 + i * PRUNE_HOUR;
+        assert_ok(slot_take(&here.at.repo, CASE_INSTANCE, &claim, &outcome, &again, &err), &err);
+        assert_int_equal(outcome, SLOT_OURS);
+        assert_ok(slot_done(&here.at.repo, CASE_INSTANCE, &claim, &err), &err);
+    }
+}
+
+static void
+leftovers_find__leases__go_after_a_day_but_for_the_newest(void **state)
+{
+    uint64_t objects = 0;
+
+    (void)state;
+    claim_slots(0, SLOT_KEEP_NEW);
+    prune_case_travel(&here, 25);
+    find(0);
+    assert_int_equal(found.count, 0);
+    claim_slots(SLOT_KEEP_NEW, 3);
+    find(0);
+    assert_one(LEFTOVER_LEASES, true, "claims of slots");
+    assert_string_equal(found.items[0].key, LAYOUT_INSTANCES CASE_INSTANCE "/leases/");
+    assert_int_equal(found.items[0].objects, 2 * 3);
+    assert_true(found.items[0].bytes > 0);
+    assert_int_equal(remove_first(&objects), REMOVAL_DONE);
+    assert_int_equal(objects, 2 * 3);
+    assert_int_equal(prune_case_count(&here), 2 * SLOT_KEEP_NEW);
+    find(0);
+    assert_int_equal(found.count, 0);
+}
+
+static void
+leftover_remove__leases_denied__not_yet(void **state)
+{
+    uint64_t objects = 0;
+
+    (void)state;
+    claim_slots(0, SLOT_KEEP_NEW + 1);
+    prune_case_travel(&here, 25);
+    find(0);
+    assert_one(LEFTOVER_LEASES, true, "claims of slots");
+    store_fault_add(here.at.store, &(struct store_fault){
+                                       .call = STORE_CALL_REMOVE, .what = STORE_FAULT_FAIL, .code = ERR_STORE_DENIED});
+    assert_int_equal(remove_first(&objects), REMOVAL_NOT_YET);
+    assert_int_equal(objects, 0);
+}
+
+static void
 leftovers_find__foreign_names__left_alone(void **state)
 {
     (void)state;
@@ -249,7 +305,7 @@ static void
 leftovers_find__published_at_any_moment__never_an_orphan(void **state)
 {
     (void)state;
-    for (unsigned nth = 1; nth <= 9; nth++) {
+    for (unsigned nth = 1; nth <= 11; nth++) {
         prune_case_when(&here, STORE_CALL_ANY, NULL, nth, publish);
         find(0);
         assert_int_equal(found.count, 0);
@@ -264,7 +320,7 @@ leftovers_find__listing_breaks_off__is_an_error(void **state)
     (void)state;
     prune_case_manifest(&here);
     prune_case_data(&here, 1);
-    for (uint64_t nth = 1; nth <= 7; nth++) {
+    for (uint64_t nth = 1; nth <= 8; nth++) {
         struct err err = ERR_INIT;
 
         store_fault_clear(here.at.store);
@@ -307,6 +363,8 @@ main(void)
         TEST(leftovers_find__note_beside_a_manifest__stale_after_an_hour),
         TEST(leftovers_find__facts_alone__one_item_by_the_newest),
         TEST(leftovers_find__probe__goes_after_an_hour),
+        TEST(leftovers_find__leases__go_after_a_day_but_for_the_newest),
+        TEST(leftover_remove__leases_denied__not_yet),
         TEST(leftovers_find__foreign_names__left_alone),
         TEST(leftovers_find__several__by_kind_and_id),
         TEST(leftovers_find__published_at_any_moment__never_an_orphan),

@@ -45,6 +45,51 @@ layout__every_key__exact_text(void **state)
 }
 
 static void
+layout__slots__exact_text_and_back(void **state)
+{
+    static const char *const bad[] = {"instances/a/leases/backup/20261122T103000Z",
+                                      "instances/a/leases/backup/20261122T103000Z.",
+                                      "instances/a/leases/backup/20261122T103000Z.0.json",
+                                      "instances/a/leases/backup/20261122T103000Z.01.json",
+                                      "instances/a/leases/backup/20261122T103000Z.x.json",
+                                      "instances/a/leases/backup/20261122T103000Z.1.json.bak",
+                                      "instances/a/leases/backup/20261322T103000Z.json",
+                                      "instances/a/leases/backup/20261122T103000Z-json",
+                                      "instances/a/leases/Backup/20261122T103000Z.json",
+                                      "instances/a/leases//20261122T103000Z.json",
+                                      "instances/a/leases/20261122T103000Z.json",
+                                      "instances/a/expired/backup/20261122T103000Z.json",
+                                      "instances/a/leases/x/backup/20261122T103000Z.json",
+                                      "a/leases/backup/20261122T103000Z.json",
+                                      "instances/a/leases/abcdefghijklmnopq/20261122T103000Z.json",
+                                      "instances/a/leases/backup/2026.json",
+                                      "instances/a/leases/backup/20261122T103000Z.1234567.json"};
+    int64_t ms = 1795343400000; /* 2026-11-22T10:30:00Z */
+    struct layout_slot slot;
+    struct layout_key k;
+
+    (void)state;
+    layout_slot(&k, "shop-cache", "backup", ms);
+    assert_string_equal(k.text, "instances/shop-cache/leases/backup/20261122T103000Z.");
+    layout_slot_claim(&k, "shop-cache", "backup", ms + 999, 0);
+    assert_string_equal(k.text, "instances/shop-cache/leases/backup/20261122T103000Z.json");
+    assert_true(layout_parse_slot(k.text, &slot));
+    assert_true(slot.slot_ms == ms && slot.number == 0 && !slot.done && strcmp(slot.kind, "backup") == 0);
+    layout_slot_claim(&k, "shop-cache", "verify", ms, 104);
+    assert_string_equal(k.text, "instances/shop-cache/leases/verify/20261122T103000Z.104.json");
+    assert_true(layout_parse_slot(k.text, &slot));
+    assert_true(slot.slot_ms == ms && slot.number == 104 && !slot.done && strcmp(slot.kind, "verify") == 0);
+    layout_slot_done(&k, "shop-cache", "prune", ms);
+    assert_string_equal(k.text, "instances/shop-cache/leases/prune/20261122T103000Z.done.json");
+    assert_true(layout_parse_slot(k.text, &slot));
+    assert_true(slot.slot_ms == ms && slot.done && strcmp(slot.kind, "prune") == 0);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        if (layout_parse_slot(bad[i], &slot))
+            fail_msg("\"%s\" was taken for a slot's", bad[i]);
+    }
+}
+
+static void
 layout__every_fact__exact_text(void **state)
 {
     static const struct {
@@ -236,15 +281,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layout__every_key__exact_text),
-        cmocka_unit_test(layout__every_fact__exact_text),
-        cmocka_unit_test(layout__longest_names__are_legal_keys),
-        cmocka_unit_test(check_instance__names__by_the_rule),
-        cmocka_unit_test(parse_id__our_keys__found),
-        cmocka_unit_test(parse_id__look_alikes__refused),
-        cmocka_unit_test(parse_data__our_folders__id),
-        cmocka_unit_test(parse_data__look_alikes__refused),
-        cmocka_unit_test(parse_segment__our_keys__number),
+        cmocka_unit_test(layout__every_key__exact_text),       cmocka_unit_test(layout__slots__exact_text_and_back),
+        cmocka_unit_test(layout__every_fact__exact_text),      cmocka_unit_test(layout__longest_names__are_legal_keys),
+        cmocka_unit_test(check_instance__names__by_the_rule),  cmocka_unit_test(parse_id__our_keys__found),
+        cmocka_unit_test(parse_id__look_alikes__refused),      cmocka_unit_test(parse_data__our_folders__id),
+        cmocka_unit_test(parse_data__look_alikes__refused),    cmocka_unit_test(parse_segment__our_keys__number),
         cmocka_unit_test(parse_segment__look_alikes__refused),
     };
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_places.c: see web_places.h. */
+#include "agent/sidecar/web_places.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/compiler.h"
+#include "base/mem.h"
+
+void
+web_places_init(struct web_places *p, size_t max)
+{
+    REQUIRE(max > 0);
+    p->ring.before = p->ring.after = &p->ring;
+    p->count = 0;
+    p->max = max;
+}
+
+static void
+ring_remove(struct web_places *p, struct web_place *place)
+{
+    place->before->after = place->after;
+    place->after->before = place->before;
+    place->before = place->after = NULL;
+    p->count--;
+}
+
+static void
+ring_append(struct web_places *p, struct web_place *place)
+{
+    place->before = p->ring.before;
+    place->after = &p->ring;
+    place->before->after = place;
+    p->ring.before = place;
+    p->count++;
+}
+
+struct web_place *
+web_places_take(struct web_places *p, int fd)
+{
+    struct web_place *place = mem_new(sizeof(*place));
+
+    if (p->count == p->max) {
+        (void)shutdown(p->ring.after->fd, SHUT_RDWR);
+        ring_remove(p, p->ring.after);
+    }
+    place->fd = fd;
+    ring_append(p, place);
+    return place;
+}
+
+void
+web_places_served(struct web_places *p, struct web_place *place)
+{
+    if (place->after == NULL)
+        return;
+    ring_remove(p, place);
+    ring_append(p, place);
+}
+
+void
+web_places_leave(struct web_places *p, struct web_place *place)
+{
+    if (place->after != NULL)
+        ring_remove(p, place);
+    free(place);
+}
