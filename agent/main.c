@@ -82,7 +82,7 @@ main(int argc, char **argv)
     }
     if (rc == 0)
         rc = commands[config.command](&config, &out, &err);
-    if (rc < 0 && err.code == ERR_INTERRUPTED)
+    if (rc < 0 && err.code == ERR_INTERRUPTED && sig_pending())
         (void)err_wrap(&err, "`remora %s` did not finish", command_get(config.command)->name);
     if (rc < 0)
         tell_failure(&config, &out, &err);
