@@ -21,9 +21,8 @@
 #include "base/tar_read.h"
 
 #define PASS_OVER ((size_t)64 << 10)
-/* No layout has a longer name, nor any export that many: what a foreign tar may take of our memory. A short name counts
- * as one of NAME_LEAST, since its row in the table is no shorter. */
-#define NAME_MOST  ((size_t)512)
+/* No export has that many names: what a foreign tar may take of our memory. A short name counts as one of NAME_LEAST,
+ * since its row in the table is no shorter. */
 #define NAME_LEAST ((size_t)64)
 #define NAMES_MOST ((size_t)16 << 20)
 
@@ -56,7 +55,7 @@ add(struct store_tar *t, const struct tar_entry *entry, struct err *err)
     struct err unused = ERR_INIT;
     const size_t len = strlen(entry->name);
 
-    if (len > NAME_MOST || store_key_check(entry->name, &unused) < 0)
+    if (store_key_check(entry->name, &unused) < 0)
         return 0; /* not ours */
     t->names_len += len > NAME_LEAST ? len : NAME_LEAST;
     if (t->names_len > NAMES_MOST)

@@ -422,28 +422,6 @@ write_many(const struct scene *s, unsigned count, size_t len)
 }
 
 static void
-store_tar__names_of_no_layout__are_not_kept(void **state)
-{
-    struct scene *s = *state;
-    struct told told = {.left = 10};
-    struct err err = ERR_INIT;
-    struct store *t;
-
-    buf_init(&told.text, 100000);
-    write_many(s, 3, 513);
-    t = open_tar(s);
-    assert_ok(store_list(t, &(struct store_list){.prefix = "", .start_after = ""}, note, &told, &err), &err);
-    assert_int_equal(told.left, 10);
-    store_free(t);
-    write_many(s, 3, 512);
-    t = open_tar(s);
-    assert_ok(store_list(t, &(struct store_list){.prefix = "", .start_after = ""}, note, &told, &err), &err);
-    assert_int_equal(told.left, 7);
-    store_free(t);
-    buf_fini(&told.text);
-}
-
-static void
 store_tar__too_many_names__unsupported(void **state)
 {
     struct scene *s = *state;
@@ -468,7 +446,6 @@ main(void)
         case_of(store_tar__hostile_entry__does_not_open),
         case_of(store_tar__cut_off_at_any_block__does_not_open),
         case_of(store_tar__cut_after_opening__is_noticed),
-        case_of(store_tar__names_of_no_layout__are_not_kept),
         case_of(store_tar__too_many_names__unsupported),
         case_of(store_tar__replaced_by_another_while_open__is_noticed),
     };
