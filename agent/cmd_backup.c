@@ -12,6 +12,7 @@
 #include "agent/limits.h"
 #include "agent/memory_guard.h"
 #include "agent/open_repo.h"
+#include "agent/printable.h"
 #include "agent/progress_bar.h"
 #include "agent/server.h"
 #include "base/clock.h"
@@ -71,6 +72,8 @@ split_tags(struct run *r, struct err *err)
 
         if (equals == NULL || equals == list->items[i])
             return err_set(err, ERR_USAGE, "--tag \"%.60s\" is not KEY=VALUE", list->items[i]);
+        if (!printable_check(list->items[i]))
+            return err_set(err, ERR_USAGE, "--tag number %zu has control characters, such as a newline", i + 1);
         r->tags[i].key = mem_strndup(list->items[i], (size_t)(equals - list->items[i]));
         r->tags[i].value = mem_strdup(equals + 1);
         r->tag_count++;

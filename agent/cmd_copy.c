@@ -7,6 +7,7 @@
 #include "agent/limits.h"
 #include "agent/open_repo.h"
 #include "agent/pick.h"
+#include "agent/printable.h"
 #include "agent/progress_bar.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -49,13 +50,16 @@ static int
 tell_failure(struct copying *c, const struct backup_id *id, const struct err *failure, struct err *err)
 {
     const bool damaged = failure->code == ERR_CORRUPT;
+    struct err told = *failure;
     json_t *object;
 
     c->bad++;
     if (c->worst.code == ERR_NONE || (damaged && c->worst.code != ERR_CORRUPT))
         c->worst = *failure;
-    if (c->backups == NULL)
-        return output_text(c->out, err, "%s %s: %.900s\n", id->text, damaged ? "DAMAGED" : "NOT COPIED", failure->msg);
+    if (c->backups == NULL) {
+        printable_make(told.msg);
+        return output_text(c->out, err, "%s %s: %.900s\n", id->text, damaged ? "DAMAGED" : "NOT COPIED", told.msg);
+    }
     object = json_object();
     output_add_text(object, "id", id->text);
     output_add_text(object, "action", damaged ? "damaged" : "refused");

@@ -11,6 +11,7 @@
 #include "agent/open_repo.h"
 #include "agent/progress_bar.h"
 #include "base/log.h"
+#include "base/sig.h"
 #include "snapshot/import.h"
 
 /* FILE, or stdin for "-". The descriptor, or -1. */
@@ -25,7 +26,11 @@ open_file(const char *file, struct err *err)
             return STDIN_FILENO;
         return err_set(err, ERR_USAGE, "stdin is a terminal: give a file, or pipe one of `remora export` in");
     }
-    fd = open(file, O_RDONLY | O_CLOEXEC);
+    do { /* a FIFO that has no writer yet is waited for */
+        if (sig_check(err) < 0)
+            return -1;
+        fd = open(file, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "there is no file %.300s", file)
                                : err_sys(err, ERR_USAGE, errno, "open %.300s", file);

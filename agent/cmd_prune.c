@@ -165,8 +165,15 @@ make_backups(const struct prune_plan *plan)
     return array;
 }
 
+/* Were its objects counted? Those of an orphan are when it is found, all others when they are removed. */
+static bool
+is_counted(const struct prune_leftover *l, bool applied)
+{
+    return l->objects > 0 || (applied && l->action == PRUNE_REMOVE);
+}
+
 static json_t *
-make_leftovers(const struct prune_plan *plan)
+make_leftovers(const struct prune_plan *plan, bool applied)
 {
     json_t *array = json_array(), *object;
 
@@ -178,7 +185,7 @@ make_leftovers(const struct prune_plan *plan)
         output_add_text(object, "what", leftover_name(l->what->kind));
         output_add_text(object, "action", prune_action_name(l->action));
         output_add_text(object, "reason", l->why);
-        output_add_count(object, "objects", l->objects);
+        output_add(object, "objects", is_counted(l, applied) ? json_integer((json_int_t)l->objects) : json_null());
         REQUIRE(json_array_append_new(array, object) == 0);
     }
     return array;
@@ -213,7 +220,7 @@ report_json(const struct config *config, const struct prune_plan *plan, struct o
     output_add(object, "paused", plan->paused[0] != '\0' ? json_string(plan->paused) : json_null());
     output_add(object, "policy", make_policy(&plan->options));
     output_add(object, "backups", make_backups(plan));
-    output_add(object, "leftovers", make_leftovers(plan));
+    output_add(object, "leftovers", make_leftovers(plan, config->apply));
     output_add(object, "summary", make_summary(plan));
     return output_json_take(out, object, err);
 }

@@ -9,6 +9,7 @@
 #include "agent/cmd.h"
 #include "agent/open_repo.h"
 #include "agent/pick.h"
+#include "agent/printable.h"
 #include "base/json_read.h"
 #include "base/units.h"
 #include "snapshot/repo/catalog.h"
@@ -23,7 +24,7 @@ struct sheet {
 
 static void line(struct sheet *s, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* "name   value"; nothing at all for an empty value. */
+/* "name   value" on one line, whatever is in the value; nothing at all for an empty one. */
 static void
 line(struct sheet *s, const char *name, const char *fmt, ...)
 {
@@ -33,6 +34,7 @@ line(struct sheet *s, const char *name, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(value, sizeof(value), fmt, ap);
     va_end(ap);
+    printable_make(value);
     if (s->err.code == ERR_NONE && value[0] != '\0')
         (void)!buf_printf(&s->text, &s->err, "%-16s %s\n", name, value);
 }

@@ -10,6 +10,7 @@
 #include "agent/limits.h"
 #include "agent/open_repo.h"
 #include "agent/pick.h"
+#include "agent/printable.h"
 #include "agent/progress_bar.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -80,13 +81,15 @@ tell_line(struct check *c, const struct backup_id *id, const struct manifest *m,
           struct err *err)
 {
     char size[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX], load[256];
+    struct err told = v->err;
 
-    if (v->err.code == ERR_NONE)
+    if (told.code == ERR_NONE)
         return output_text(c->out, err, "%s ok %s %s %s%s\n", id->text, verify_level_name(c->level),
                            units_format_size(m->rdb_member.raw_size, size), units_format_duration(v->ms, took),
                            describe_load(c, &v->loaded, load, sizeof(load)));
-    return output_text(c->out, err, "%s %s: %.900s\n", id->text, v->err.code == ERR_CORRUPT ? "DAMAGED" : "NOT CHECKED",
-                       without_id(id, v->err.msg));
+    printable_make(told.msg);
+    return output_text(c->out, err, "%s %s: %.900s\n", id->text, told.code == ERR_CORRUPT ? "DAMAGED" : "NOT CHECKED",
+                       without_id(id, told.msg));
 }
 
 /* A line or an object for the backup ID. M is NULL only where V is a failure. */

@@ -25,7 +25,7 @@ static const struct {
     {ERR_SERVER_DENIED, "server denied: password, ACL, or a command that is not available"},
     {ERR_NO_SPACE, "no space or memory"},
     {ERR_LOCKED, "locked by another run"},
-    {ERR_INTERRUPTED, "interrupted by a signal; cleaned up"},
+    {ERR_INTERRUPTED, "interrupted by a signal and cleaned up, or the reader of stdout went away"},
     {ERR_UNSUPPORTED, "unsupported: a version or type that this build does not know"},
 };
 

@@ -105,7 +105,7 @@ run_command(const struct config *config, struct output *out, struct err *err)
     int rc = commands[config->command](config, out, err);
     int exit_status = rc < 0 ? err_exit_status(err->code) : 0;
 
-    if (rc < 0 && err->code == ERR_INTERRUPTED)
+    if (rc < 0 && err->code == ERR_INTERRUPTED && sig_pending())
         (void)err_wrap(err, "`remora %s` did not finish", command_get(config->command)->name);
     if (rc < 0)
         tell_failure(config, out, err);

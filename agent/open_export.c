@@ -21,27 +21,56 @@ open_export_check(const struct config *c, struct err *err)
     return 0;
 }
 
-/* The instance to look into: the one that was named, else the only one. */
+static bool
+has(char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Which of the COUNT instances is looked into: the one that was typed; else the only one, whatever the environment
+ * says, which speaks of another repository; else the environment's. NULL: none of them. */
+static const char *
+choose(const struct config *c, char *const *names, size_t count, struct err *err)
+{
+    const bool typed = config_is_typed(c, "instance");
+
+    if (c->instance != NULL && (typed || count > 1) && has(names, count, c->instance))
+        return c->instance;
+    if (count == 0)
+        (void)err_set(err, ERR_NOT_FOUND, "there is no instance in it");
+    else if (count > 1)
+        (void)err_set(err, c->instance != NULL ? ERR_NOT_FOUND : ERR_USAGE,
+                      "it holds %zu instances, among them \"%s\" and \"%s\"%s%s: choose with --instance", count,
+                      names[0], names[1], c->instance != NULL ? ", but no " : "",
+                      c->instance != NULL ? c->instance : "");
+    else if (typed)
+        (void)err_set(err, ERR_NOT_FOUND,
+                      "there is no instance \"%s\" in it, it holds \"%s\": give --instance %s, or leave it out",
+                      c->instance, names[0], names[0]);
+    if (count != 1 || typed)
+        return NULL;
+    if (c->instance != NULL && strcmp(c->instance, names[0]) != 0)
+        log_info("--from: the instance of REMORA_INSTANCE is not asked for", LOG_S("instance", names[0]));
+    return names[0];
+}
+
 static int
 choose_instance(const struct config *c, const struct opened *o, char name[LAYOUT_INSTANCE_MAX + 1], struct err *err)
 {
     char **names = NULL;
+    const char *chosen;
     size_t count = 0;
-    int rc = 0;
 
     if (repo_instances(&o->repo, &names, &count, err) < 0)
         return -1;
-    if (c->instance != NULL)
-        (void)snprintf(name, LAYOUT_INSTANCE_MAX + 1, "%s", c->instance);
-    else if (count == 1)
-        (void)snprintf(name, LAYOUT_INSTANCE_MAX + 1, "%s", names[0]);
-    else if (count == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "there is no instance in it");
-    else
-        rc = err_set(err, ERR_USAGE, "it holds %zu instances, among them \"%s\" and \"%s\": choose with --instance",
-                     count, names[0], names[1]);
+    chosen = choose(c, names, count, err);
+    if (chosen != NULL)
+        (void)snprintf(name, LAYOUT_INSTANCE_MAX + 1, "%s", chosen);
     repo_instances_free(names, count);
-    return rc;
+    return chosen != NULL ? 0 : -1;
 }
 
 static void
@@ -93,7 +122,7 @@ int
 open_export(const struct config *c, struct opened *o, struct manifest **out, struct err *err)
 {
     memset(o, 0, sizeof(*o));
-    if (c->instance != NULL && layout_check_instance(c->instance, err) < 0)
+    if (config_is_typed(c, "instance") && layout_check_instance(c->instance, err) < 0)
         return err_wrap(err, "--instance");
     o->store = open_store_tar(c->from, err);
     if (o->store == NULL || find(c, o, out, err) < 0)

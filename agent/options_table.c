@@ -117,7 +117,7 @@ static const struct option table[] = {
     {"level", NUMBER(level), .commands = IN(BACKUP) | IN(AGENT), .value = "N", .preset = "2", .min = 1, .max = 22,
      .help = "zstd's compression level, 1 to 22."},
     {"tag", LIST(tags), .commands = IN(BACKUP) | IN(AGENT), .value = "KEY=VALUE",
-     .help = "A note kept with the backup. May be repeated."},
+     .help = "A note kept with the backup; no control characters. May be repeated."},
     {"timeout", DURATION(timeout_ms), .commands = IN(BACKUP) | IN(AGENT), .value = "DURATION", .preset = "1h",
      .help = "How long the server may take to save, with the wait for a save that is running already. psync: until the "
              "dump begins to come."},

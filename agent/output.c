@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/printable.h"
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/mem.h"
@@ -38,6 +39,14 @@ output_text(struct output *out, struct err *err, const char *fmt, ...)
     len = vsnprintf(small, sizeof(small), fmt, ap);
     va_end(ap);
     REQUIRE(len >= 0 && (size_t)len < sizeof(small));
+    for (char *line = small, *next; line != NULL; line = next) { /* the format's own ends of lines stay */
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next = '\0';
+        printable_make(line);
+        if (next != NULL)
+            *next++ = '\n';
+    }
     return put(out, small, (size_t)len, err);
 }
 

@@ -25,9 +25,10 @@ struct output {
     int64_t verified_ms;        /* verify: when it last found one good by reading it; 0: none */
 };
 
-/* Write all of B. ERR_INTERNAL, or ERR_NO_SPACE on a full disk. */
+/* Write all of B. ERR_INTERNAL, ERR_NO_SPACE on a full disk, ERR_INTERRUPTED where the reader of a pipe is gone, or
+ * stalls until a signal comes. */
 int output_buf(struct output *out, const struct buf *b, struct err *err) MUST_CHECK;
-/* One formatted piece. */
+/* One formatted piece; control characters but the newline as '?'. */
 int output_text(struct output *out, struct err *err, const char *fmt, ...) PRINTF_LIKE(3, 4) MUST_CHECK;
 /* One object, on one line. Takes OBJECT. */
 int output_json_take(struct output *out, json_t *object, struct err *err) MUST_CHECK;

@@ -4,11 +4,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "agent/pick.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/tar_extract.h"
 #include "snapshot/config_member.h"
 
@@ -36,15 +38,30 @@ check_empty(const struct config *c, struct err *err)
     return empty ? 0 : refuse(c, "it is not empty", err);
 }
 
+/* The folder by its own name; the caller frees. With a slash behind it (or "/."), a symbolic link would be followed. */
+static char *
+folder_name(const struct config *c)
+{
+    char *name = mem_strdup(c->config_to);
+    size_t len = strlen(name);
+
+    while (len > 1 && (name[len - 1] == '/' || (name[len - 1] == '.' && name[len - 2] == '/')))
+        name[--len] = '\0';
+    return name;
+}
+
 int
 restore_config_check(const struct config *c, struct err *err)
 {
+    char *name = folder_name(c);
     struct stat st, target;
+    const int failed = lstat(name, &st) < 0 ? errno : 0;
 
-    if (lstat(c->config_to, &st) < 0) {
-        if (errno == ENOENT)
+    free(name);
+    if (failed != 0) {
+        if (failed == ENOENT)
             return 0;
-        return err_set(err, ERR_USAGE, "--config-to %s: %s", c->config_to, strerror(errno));
+        return err_set(err, ERR_USAGE, "--config-to %s: %s", c->config_to, strerror(failed));
     }
     if (S_ISLNK(st.st_mode))
         return refuse(c, "it is a symbolic link", err);
@@ -93,8 +110,13 @@ int
 restore_config_write(const struct config *c, const struct restore_config *rc, struct restore_result *result,
                      struct err *err)
 {
-    if (restore_config_check(c, err) < 0 ||
-        tar_extract(rc->tar.data, rc->tar.len, c->config_to, &result->config_files, err) < 0)
+    char *name = folder_name(c);
+    int failed = restore_config_check(c, err);
+
+    if (failed == 0)
+        failed = tar_extract(rc->tar.data, rc->tar.len, name, &result->config_files, err);
+    free(name);
+    if (failed < 0)
         return -1;
     log_info("the configuration files were written", LOG_S("id", rc->id.text), LOG_S("folder", c->config_to),
              LOG_U("files", result->config_files));

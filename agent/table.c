@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/printable.h"
 #include "base/mem.h"
 
 struct table {
@@ -50,7 +51,8 @@ table_cell(struct table *t, const char *text)
         t->allocated = t->allocated > 0 ? 2 * t->allocated : 64;
         t->cells = mem_grow(t->cells, t->allocated, sizeof(*t->cells));
     }
-    t->cells[t->cell_count++] = mem_strdup(text);
+    t->cells[t->cell_count] = mem_strdup(text);
+    printable_make(t->cells[t->cell_count++]);
     if (len > t->widths[column])
         t->widths[column] = len;
 }

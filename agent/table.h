@@ -21,7 +21,7 @@ struct table;
 struct table *table_new(const struct table_column *columns, size_t count);
 void table_free(struct table *t); /* NULL is fine */
 
-/* Append one cell, row by row from the left; TEXT is copied. */
+/* Append one cell, row by row from the left; TEXT is copied, its control characters as '?'. */
 void table_cell(struct table *t, const char *text);
 
 /* Append the titles and every row to OUT; no spaces at the ends of lines. The last row must be full. */

@@ -29,7 +29,7 @@ enum err_code {
     ERR_SERVER_DENIED, /* 9: server refused authentication or a command */
     ERR_NO_SPACE,      /* 10: no space or memory */
     ERR_LOCKED,        /* 11: another run holds the lock, or the store locks the object */
-    ERR_INTERRUPTED,   /* 12: SIGTERM or SIGINT */
+    ERR_INTERRUPTED,   /* 12: SIGTERM or SIGINT, or the reader of stdout went away */
     ERR_UNSUPPORTED,   /* 13: a version, type or `requires` that this build does not know */
     ERR_CODE_COUNT
 };

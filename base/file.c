@@ -13,6 +13,16 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sig.h"
+
+/* A pipe, a terminal: what may take nothing for as long as its reader likes. */
+static bool
+is_stream(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
+}
 
 int
 file_write_all(int fd, const void *data, size_t len, struct err *err)
@@ -22,12 +32,17 @@ file_write_all(int fd, const void *data, size_t len, struct err *err)
     while (len > 0) {
         ssize_t n = write(fd, p, len);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
+        if (n < 0 && errno == EPIPE)
+            return err_set(err, ERR_INTERRUPTED, "the reader of the pipe went away: what it has is not whole");
+        if (n < 0 && errno != EINTR)
             return err_sys(err, ERR_INTERNAL, errno, "write");
-        p += n;
-        len -= (size_t)n;
+        if (n > 0) {
+            p += n;
+            len -= (size_t)n;
+        }
+        /* A write that waited for its reader and was interrupted tells the bytes that had gone before, if any had. */
+        if (len > 0 && sig_pending() && is_stream(fd))
+            return sig_check(err);
     }
     return 0;
 }

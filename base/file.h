@@ -16,7 +16,8 @@
 
 #include "base/err.h"
 
-/* Write all of DATA at the file's position. */
+/* Write all of DATA at the file's position. Down a pipe it ends early with ERR_INTERRUPTED, where its reader is gone,
+ * or where a signal (base/sig.h) comes while the reader stalls; a regular file gets all of it whatever the signals. */
 int file_write_all(int fd, const void *data, size_t len, struct err *err) MUST_CHECK;
 
 /* Write all of DATA at OFFSET, whatever the position; several threads may do so in one file. */

@@ -10,9 +10,10 @@
 #include "base/err.h"
 
 /* The tar of LEN bytes at DATA into the folder DIR (made, 0700, where missing; its parent must exist), which must be
- * empty: ERR_REFUSED. Files are 0600 and belong to us; folders below are made, 0700. *FILES is how many. What
- * tar_read.h refuses is ERR_CORRUPT, and nothing has been written then: all is looked at first. Changes the working
- * folder while it runs: main thread only. */
+ * empty and no symbolic link: ERR_REFUSED, and so is something that comes into the place of a file meanwhile. Written
+ * by another run: ERR_LOCKED. After a failure what was written is removed, and nothing of anybody else's. Files are
+ * 0600 and belong to us; folders below are made, 0700. *FILES is how many. What tar_read.h refuses is ERR_CORRUPT, and
+ * nothing has been written then: all is looked at first. Changes the working folder while it runs: main thread only. */
 int tar_extract(const void *data, size_t len, const char *dir, uint64_t *files, struct err *err) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/sig.h"
 #include "snapshot/staged_dump.h"
 
 /* The store failed, or somebody stopped us: what has been written is as good as it was. */
@@ -38,7 +39,7 @@ write_out(const void *data, size_t len, void *cookie, struct err *err)
 {
     const int *fd = cookie;
 
-    return file_write_all(*fd, data, len, err);
+    return sig_check(err) < 0 ? -1 : file_write_all(*fd, data, len, err);
 }
 
 int

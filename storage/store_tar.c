@@ -21,6 +21,10 @@
 #include "base/tar_read.h"
 
 #define PASS_OVER ((size_t)64 << 10)
+/* No export has that many names: what a foreign tar may take of our memory. A short name counts as one of NAME_LEAST,
+ * since its row in the table is no shorter. */
+#define NAME_LEAST ((size_t)64)
+#define NAMES_MOST ((size_t)16 << 20)
 
 struct object {
     char *key;
@@ -34,6 +38,7 @@ struct store_tar {
     int fd;
     struct object *objects; /* by key */
     size_t count, allocated;
+    size_t names_len; /* of all keys, as they count */
 };
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
@@ -44,19 +49,25 @@ compare_objects(const void *a, const void *b)
     return strcmp(((const struct object *)a)->key, ((const struct object *)b)->key);
 }
 
-static void
-add(struct store_tar *t, const struct tar_entry *entry)
+static int
+add(struct store_tar *t, const struct tar_entry *entry, struct err *err)
 {
     struct err unused = ERR_INIT;
+    const size_t len = strlen(entry->name);
 
     if (store_key_check(entry->name, &unused) < 0)
-        return; /* not ours */
+        return 0; /* not ours */
+    t->names_len += len > NAME_LEAST ? len : NAME_LEAST;
+    if (t->names_len > NAMES_MOST)
+        return err_set(err, ERR_UNSUPPORTED, "the names in it have more than %zu MiB: it is no export of one backup",
+                       NAMES_MOST >> 20);
     if (t->count == t->allocated) {
         t->allocated = t->allocated > 0 ? 2 * t->allocated : 64;
         t->objects = mem_grow(t->objects, t->allocated, sizeof(*t->objects));
     }
     t->objects[t->count++] = (struct object){
         .key = mem_strdup(entry->name), .size = entry->size, .mtime_ms = entry->mtime_ms, .position = entry->position};
+    return 0;
 }
 
 static int
@@ -71,7 +82,7 @@ read_table(struct store_tar *t, struct err *err)
         rc = tar_reader_next(r, &entry, &end, err);
         if (rc < 0 || end)
             break;
-        add(t, &entry);
+        rc = add(t, &entry, err);
     }
     tar_reader_free(r);
     if (rc == 0 && t->count > 0)

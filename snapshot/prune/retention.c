@@ -270,12 +270,6 @@ find_pause(const struct judge *j, char *out, size_t size)
         (void)snprintf(out, size, "no rule was given");
         return;
     }
-    if (is_newest_damaged(j)) {
-        (void)snprintf(out, size,
-                       "the newest backup is damaged, so nobody knows whether it is suspicious; take another, or "
-                       "`remora delete` it");
-        return;
-    }
     if (newest != NULL && newest->suspicious) {
         (void)snprintf(out, size, "the newest backup, of %s, is suspicious; `remora accept` when it is as it should be",
                        units_format_time(newest->taken_ms, age));
@@ -289,6 +283,10 @@ find_pause(const struct judge *j, char *out, size_t size)
     if (j->policy->expect_every_ms > 0 && age_ms > j->policy->expect_every_ms)
         (void)snprintf(out, size, "the newest good backup is %s old, and one is expected every %s",
                        units_format_duration(age_ms, age), units_format_duration(j->policy->expect_every_ms, wanted));
+    else if (is_newest_damaged(j))
+        (void)snprintf(out, size,
+                       "the newest backup is damaged, so nobody knows whether it is suspicious; take another, or "
+                       "`remora delete` it");
 }
 
 /* Complete the reasons, and count. */

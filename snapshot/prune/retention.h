@@ -10,7 +10,8 @@
  * from the newest good backup, never from today: when backups stop, what is kept stays.
  *
  * Nothing is expired (`paused`) when there is no good backup, or the newest good one is older than expect_every, or the
- * newest whole one is suspicious and not accepted, or no rule was given. A time that lies more than an hour in the
+ * newest whole one is suspicious and not accepted, or the newest of all is damaged, so that nobody knows whether it is
+ * suspicious, or no rule was given. A time that lies more than an hour in the
  * future is a wrong clock's: such a backup is kept, is never the newest one, fills no place and is not counted as good.
  *
  * What holds for any history and policy (test_retention.c tries many): at least min_good good ones are kept, or all

@@ -66,12 +66,25 @@ put_whole(struct redactor *r, const struct line *l, struct err *err)
 
 /* ---- what is a secret -------------------------------------------------------------------------------------------- */
 
+/* `name=value`, `name: value`. */
+#define SEPARATORS ":="
+
+/* The value that is in the same word as its name; empty when there is none. */
+static char *
+value_within(char *word)
+{
+    char *at = word + strcspn(word, SEPARATORS);
+
+    return *at != '\0' ? at + 1 : at;
+}
+
+/* Does the name in WORD end so? */
 static bool
 ends_with(const char *word, const char *end)
 {
-    size_t len = strlen(word), end_len = strlen(end);
+    size_t len = strcspn(word, SEPARATORS), end_len = strlen(end);
 
-    return len >= end_len && strcasecmp(word + len - end_len, end) == 0;
+    return len >= end_len && strncasecmp(word + len - end_len, end, end_len) == 0;
 }
 
 static bool
@@ -98,6 +111,8 @@ words_to_keep(const struct conf_words *w)
         keep = 2;
     else if (names_secret(w->items[0]))
         keep = 1;
+    if (keep == 1 && *value_within(w->items[0]) != '\0')
+        return keep;
     for (size_t i = keep; keep > 0 && i < w->count; i++) {
         if (w->items[i][0] != '\0' || w->has_nul)
             return keep;
@@ -157,6 +172,8 @@ put_directive(struct redactor *r, const struct line *l, const struct conf_words 
             "server starts with the line as it is.\n",
             err) < 0)
         return -1;
+    if (keep == 1)
+        *value_within(w->items[0]) = '\0';
     if (begin_secret(r, l, err) < 0 || put_words(r, w, keep, err) < 0 || put(r, " " OPEN_QUOTE, err) < 0)
         return -1;
     return end_line(r, l, err);
@@ -179,14 +196,22 @@ put_user(struct redactor *r, const struct line *l, const struct conf_words *w, s
     return end_line(r, l, err);
 }
 
-static int
-take_user(struct redactor *r, const struct line *l, const struct conf_words *w, struct err *err)
+static bool
+is_secret_option(const char *word)
 {
-    for (size_t i = 2; i < w->count; i++) {
-        if (is_secret_rule(w->items[i]) || w->has_nul)
-            return put_user(r, l, w, err);
-    }
-    return put_whole(r, l, err);
+    return is_option(word) && names_secret(word);
+}
+
+static int
+put_option_word(struct redactor *r, char *word, bool is_value, struct err *err)
+{
+    bool has_value = is_secret_option(word) && *value_within(word) != '\0';
+
+    if (has_value)
+        *value_within(word) = '\0';
+    if ((has_value || !is_value) && conf_words_append(r->out, word, strlen(word), err) < 0)
+        return -1;
+    return has_value || is_value ? put(r, REDACT_MARK, err) : 0;
 }
 
 /* `--requirepass secret --port 6379`: an option's words up to the next one are its value. One that ends its line takes
@@ -198,9 +223,10 @@ take_options(struct redactor *r, const struct line *l, const struct conf_words *
 
     for (size_t i = 0; i < w->count; i++) {
         is_value = is_option(w->items[i]) ? names_secret(w->items[i]) : is_value;
-        any |= is_value && !is_option(w->items[i]);
+        any |= is_value && (!is_option(w->items[i]) || *value_within(w->items[i]) != '\0');
     }
-    r->value_follows = is_value && is_option(w->items[w->count - 1]);
+    r->value_follows = is_value && is_option(w->items[0]) && is_option(w->items[w->count - 1]) &&
+                       *value_within(w->items[w->count - 1]) == '\0';
     if (!any)
         return put_whole(r, l, err);
     if (begin_secret(r, l, err) < 0)
@@ -209,9 +235,7 @@ take_options(struct redactor *r, const struct line *l, const struct conf_words *
         bool option = is_option(w->items[i]);
 
         is_value = option ? names_secret(w->items[i]) : is_value;
-        if ((i > 0 && put(r, " ", err) < 0) ||
-            (is_value && !option ? put(r, REDACT_MARK, err)
-                                 : conf_words_append(r->out, w->items[i], strlen(w->items[i]), err)) < 0)
+        if ((i > 0 && put(r, " ", err) < 0) || put_option_word(r, w->items[i], is_value && !option, err) < 0)
             return -1;
     }
     return end_line(r, l, err);
@@ -234,7 +258,7 @@ take_unbalanced(struct redactor *r, const struct line *l, struct err *err)
     size_t len = 0;
     char first[64];
 
-    while (len < l->body_len && strchr("\"'" BLANKS, l->body[len]) == NULL)
+    while (len < l->body_len && strchr("\"'" SEPARATORS BLANKS, l->body[len]) == NULL)
         len++;
     (void)snprintf(first, sizeof(first), "%.*s", (int)(len < sizeof(first) ? len : sizeof(first) - 1), l->body);
     if (l->is_comment && !begins_directive(first))
@@ -242,6 +266,20 @@ take_unbalanced(struct redactor *r, const struct line *l, struct err *err)
     if (begin_secret(r, l, err) < 0 || put(r, first, err) < 0 || put(r, " " OPEN_QUOTE " " NO_RULE, err) < 0)
         return -1;
     return end_line(r, l, err);
+}
+
+/* Quotes are nothing special in an ACL file: `user 'a on >secret b'` has rules in what is one word for us, and what
+ * follows a NUL in its word is not seen. */
+static int
+take_user(struct redactor *r, const struct line *l, const struct conf_words *w, struct err *err)
+{
+    if (w->has_nul || (w->count > 1 && strpbrk(w->items[1], BLANKS "\n") != NULL))
+        return take_unbalanced(r, l, err);
+    for (size_t i = 2; i < w->count; i++) {
+        if (is_secret_rule(w->items[i]))
+            return put_user(r, l, w, err);
+    }
+    return put_whole(r, l, err);
 }
 
 static int
@@ -256,38 +294,87 @@ take_words(struct redactor *r, const struct line *l, const struct conf_words *w,
     if (strcasecmp(w->items[0], "user") == 0)
         return take_user(r, l, w, err);
     keep = words_to_keep(w);
-    return keep > 0 ? put_directive(r, l, w, keep, err) : put_whole(r, l, err);
+    if (keep > 0)
+        return put_directive(r, l, w, keep, err);
+    for (size_t i = 1; i < w->count; i++) {
+        if (is_secret_option(w->items[i]))
+            return take_options(r, l, w, err);
+    }
+    return put_whole(r, l, err);
 }
 
-/* The lines of a private key but for the first and the last. True: LINE was one. */
-static bool
-passes_key(struct redactor *r, const struct line *l)
-{
-    bool begins = memmem(l->body, l->body_len, "-----BEGIN ", 11) != NULL,
-         ends = memmem(l->body, l->body_len, "-----END ", 9) != NULL;
+/* ---- private keys ------------------------------------------------------------------------------------------------ */
 
-    if (begins && !ends && memmem(l->body, l->body_len, "PRIVATE KEY", 11) != NULL) {
-        r->in_key = true;
-        r->secrets++;
+/* Where the last MARK in the line ends; NULL: there is none. */
+static const char *
+last_mark(const struct line *l, const char *mark)
+{
+    const char *at = l->body, *found = NULL;
+
+    while ((at = memmem(at, (size_t)(l->body + l->body_len - at), mark, strlen(mark))) != NULL)
+        found = at += strlen(mark);
+    return found;
+}
+
+/* Nothing but "-----BEGIN WORDS-----", MARK being its beginning: its words are in capitals. */
+static bool
+is_mark_alone(const struct line *l, const char *mark)
+{
+    const char *at = l->body + strlen(mark), *end = l->body + l->body_len;
+
+    while (end > l->body && strchr(BLANKS, end[-1]) != NULL)
+        end--;
+    if (last_mark(l, mark) != at)
         return false;
+    while (at < end && (*at == ' ' || (*at >= 'A' && *at <= 'Z')))
+        at++;
+    return end - at == 5 && memcmp(at, "-----", 5) == 0;
+}
+
+static int
+put_mark_line(struct redactor *r, const struct line *l, struct err *err)
+{
+    if (begin_secret(r, l, err) < 0 || put(r, OPEN_QUOTE, err) < 0)
+        return -1;
+    return end_line(r, l, err);
+}
+
+/* The lines of a private key: the first and the last stay where there is nothing else on them. *TAKEN: it was one. */
+static int
+take_key(struct redactor *r, const struct line *l, bool *taken, struct err *err)
+{
+    static const char begin[] = "-----BEGIN ", end[] = "-----END ";
+    const char *begins = last_mark(l, begin), *ends = last_mark(l, end);
+    const bool was_in_key = r->in_key;
+
+    *taken = true;
+    if (begins != NULL && memmem(l->body, l->body_len, "PRIVATE KEY", 11) != NULL) {
+        r->in_key = ends == NULL || begins > ends;
+        if (!is_mark_alone(l, begin))
+            return put_mark_line(r, l, err);
+        r->secrets++;
+        return put_whole(r, l, err) < 0 ? -1 : put(r, REDACT_MARK "\n", err);
     }
-    if (r->in_key && ends && !begins)
-        r->in_key = false;
-    return r->in_key;
+    *taken = was_in_key;
+    if (!was_in_key || ends == NULL || begins != NULL)
+        return 0;
+    r->in_key = false;
+    return is_mark_alone(l, end) ? put_whole(r, l, err) : put_mark_line(r, l, err);
 }
 
 static int
 take_line(struct redactor *r, const char *text, size_t len, struct err *err)
 {
     struct line l = take_apart(text, len);
-    const bool was_in_key = r->in_key, is_value = r->value_follows;
+    const bool is_value = r->value_follows;
+    bool taken;
     struct conf_words words;
     int rc;
 
-    if (passes_key(r, &l))
+    if (take_key(r, &l, &taken, err) < 0)
+        return -1;
+    if (taken)
         return 0;
-    if (r->in_key && !was_in_key)
-        return put_whole(r, &l, err) < 0 ? -1 : put(r, REDACT_MARK "\n", err);
     if (l.body_len == 0)
         return put_whole(r, &l, err);
     r->value_follows = false;

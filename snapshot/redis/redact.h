@@ -5,13 +5,16 @@
  *
  * A secret is: the value of requirepass, masterauth (primaryauth), tls-key-file-pass and of every other directive whose
  * name ends in pass, password, passwd, auth, secret, token or key; of `sentinel auth-pass` and its like; the arguments
- * of loadmodule; passwords and their hashes in the rules of a `user`; and a private key in PEM form. They are found in
- * comments too, and among command-line arguments (`--requirepass ...`). Names of users, renamed commands and paths
- * are none; neither is an empty value. Prose is not understood: a comment that tells a password in a sentence stays.
+ * of loadmodule; passwords and their hashes in the rules of a `user`; and a private key in PEM form, with all that is
+ * on the lines of its first and last marks besides these. They are found in comments too, with ':' or '=' behind the
+ * name that begins a line (`REDIS_PASSWORD=...`), and as command-line options anywhere in a line (`--requirepass ...`).
+ * Names of users, renamed commands and paths are none; neither is an empty value. Prose is not understood: a comment
+ * that tells a password in a sentence stays.
  *
  * What takes the place of a secret keeps a server from starting, so that none ever runs without the password that it
  * had: a quote that is not closed behind a directive, and a rule that there is not in the rules of a `user`. A line
- * that a server could not read either loses all but its first word.
+ * that a server could not read either, and that of a user with a blank in its name, loses all but its first word. For
+ * command-line options a plain mark stands there: a server that is given it has a password that nobody was told.
  */
 #ifndef SNAPSHOT_REDIS_REDACT_H
 #define SNAPSHOT_REDIS_REDACT_H

@@ -181,7 +181,8 @@ class ConfigTo(RestoreCase):
         dangling.symlink_to(self.folder / "nowhere")
         target = self.empty_folder()
         for out, words in ((self.out, "not empty"), (self.conf, "no folder"), (linked, "symbolic link"),
-                           (dangling, "symbolic link")):
+                           (dangling, "symbolic link"), (f"{linked}/", "symbolic link"),
+                           (f"{linked}//./", "symbolic link"), (f"{dangling}/", "symbolic link")):
             for more in ([], ["--target", target, "--appendonly", "no"], ["--dry-run"]):
                 before = tree(self.folder)
                 self.expect(remora.REFUSED, self.config_to(*more, out=out), words)

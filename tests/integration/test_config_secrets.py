@@ -88,6 +88,7 @@ class Redaction(Case):
         files = [self.write(f"{name}.conf", "port 0\n" + line) for name, line in lines.items()]
         users = {"plain": "user default on >hunter2 ~* &* +@all\n", "hash": f"user default on #{'0a' * 32} ~* +@all\n",
                  "quote": "user default on >hunter\"2 ~* +@all\n",
+                 "name": "user 'a on >hunter2 +@all ~b'\n",
                  "two": "user default on >pa'ss ~* +@all >hunter2\n"}
         lists = [self.write(f"{name}.acl", line) for name, line in users.items()]
         found = self.kept(repo, "--rdb-file", dump,
@@ -106,7 +107,7 @@ class Redaction(Case):
         # The same servers do start with the files as they were: it is the missing secret that stops them.
         for name in ("requirepass", "masterauth", "user"):
             self.assertIsNotNone(configs.starts(self, program, [self.folder / f"{name}.conf"], self.folder / "x")[0])
-        for name in ("plain", "hash"):
+        for name in ("plain", "hash", "name"):
             self.assertIsNotNone(
                 configs.starts(self, program, ["--aclfile", self.folder / f"{name}.acl"], self.folder / "x")[0])
 

@@ -44,6 +44,8 @@ class ExitStatus(Case):
                 ["--repo", url, "--instance", "shop", "backup", "--rdb-file", self.dump, "--jobs", "0"],
                 ["--repo", url, "--instance", "shop", "backup", "--rdb-file", self.dump, "--memory", "1K"],
                 ["--repo", url, "--instance", "shop", "backup", "--rdb-file", self.dump, "--tag", "no-equals-sign"],
+                ["--repo", url, "--instance", "shop", "backup", "--rdb-file", self.dump, "--tag", "a=b\nverified=now"],
+                ["--repo", url, "--instance", "shop", "backup", "--rdb-file", self.dump, "--tag", "a\x1b[2J=b"],
                 ["--repo", url, "--instance", "shop", "backup", "--rdb-file", self.folder / "absent"],
                 ["--repo", url, "--instance", "shop", "backup", "--rdb-file", target],
                 ["--repo", url, "--instance", "../shop", "backup", "--rdb-file", self.dump],

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """One backup as one tar: what other programs make of it, what a server makes of it, and what becomes of bad ones."""
 
+import array
+import fcntl
 import io
 import os
 import shutil
 import signal
 import subprocess
 import tarfile
+import termios
 import time
 
-from support import data, faults, gateway, remora, tmpfs
+from support import data, faults, gateway, processes, remora, tmpfs
 from support.case import CAMPAIGN, Case, limit, per_server, share
 from support.repository import Backup, objects, seal
 from support.s3 import Repository as S3Repository
@@ -119,7 +122,36 @@ class Export(ExportCase):
             result = self.repo.run("export", "latest", "-", stdout=theirs)
         finally:
             os.close(theirs)
-        self.expect(remora.UNEXPECTED, result, "broken pipe")
+        self.expect(remora.INTERRUPTED, result, "reader of the pipe went away")
+        self.assertNotIn(b"did not finish", result.err)
+
+    def wait_until_full(self, pipe):
+        """And what writes into it asleep."""
+        until = time.monotonic() + 20
+        while array.array("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0] < fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ):
+            self.assertLess(time.monotonic(), until, "the pipe never filled up")
+            time.sleep(0.02)
+        time.sleep(0.2)
+
+    def test_stdout_that_nobody_reads_ends_with_the_first_signal(self):
+        """The tar and the dump: a writer that sleeps in a full pipe wakes up and leaves."""
+        self.make_backup()
+        for words in (["export", "latest", "-"], ["restore", "--stdout"]):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                fifo = self.folder / f"fifo-{words[0]}-{number}"
+                os.mkfifo(fifo)
+                ours = os.open(fifo, os.O_RDWR)
+                theirs = os.open(fifo, os.O_WRONLY)
+                process = self.repo.start(*words, stdout=theirs)
+                self.addCleanup(processes.end, process)
+                os.close(theirs)
+                try:
+                    self.wait_until_full(ours)
+                    process.send_signal(number)
+                    result = remora.finish(process, words, 20)
+                finally:
+                    os.close(ours)
+                self.expect(remora.INTERRUPTED, result, signal.Signals(number).name, "did not finish")
 
     def test_every_damage_is_found_and_leaves_no_file(self):
         self.make_backup()
@@ -252,6 +284,13 @@ class RestoreFrom(ExportCase):
         self.expect(remora.NOT_FOUND, self.restore(path, "--stdout", "--backup", "20200101T000000Z-abcdef"))
         self.expect(remora.NOT_FOUND, self.restore(self.folder / "none.tar", "--stdout"), "none.tar")
         self.expect(remora.USAGE, self.restore(path, "--stdout", *self.repo.words), "--repo", "exclude each other")
+        refused = self.expect(remora.NOT_FOUND, self.restore(path, "--stdout", "--instance", "other"),
+                              "--instance shop", "leave it out")
+        self.assertNotIn(b"remora init", refused.err)
+        for name, words in (("other", ["REMORA_INSTANCE"]), ("shop", [])):  # of the repository that is not asked
+            result = self.expect(remora.OK, self.restore(path, "--stdout", env={"REMORA_INSTANCE": name}), *words)
+            self.assertEqual(self.dump, result.out)
+            self.assertEqual(bool(words), b"REMORA_INSTANCE" in result.err)
         result = self.restore(path, "--stdout", env={"REMORA_REPO": "s3://nowhere/at-all"})
         self.expect(remora.OK, result, "not asked")
         self.assertEqual(self.dump, result.out)

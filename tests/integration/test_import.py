@@ -2,14 +2,17 @@
 """An exported backup comes into a repository: from a file or a pipe, and nothing in it is believed."""
 
 import io
+import json
 import os
+import signal
 import subprocess
 import tarfile
 import time
+import unicodedata
 
 from support import data, processes, remora, servers, tmpfs
 from support.case import CAMPAIGN, Case, limit, share
-from support.repository import Backup
+from support.repository import Backup, seal
 from support.servers import Server
 
 SMALL_SEGMENTS = ["--memory", "24M", "--jobs", "2"]  # of 1 MiB
@@ -26,6 +29,20 @@ class ImportCase(Case):
         path = self.folder / f"{backup_id}.tar"
         self.expect(remora.OK, self.source.run("export", backup_id, path))
         return backup_id, path
+
+    def entries(self, path):
+        with tarfile.open(path) as tar:
+            return [(m.name, tar.extractfile(m).read()) for m in tar.getmembers()]
+
+    def pack(self, entries, change=lambda info: None):
+        path = self.folder / "changed.tar"
+        with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+            for name, content in entries:
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                change(info)
+                tar.addfile(info, io.BytesIO(content) if info.isreg() else None)
+        return path
 
     def expect_same_backup(self, target, backup_id):
         """Byte for byte, whatever the names of the instances."""
@@ -85,6 +102,33 @@ class RoundTrip(ImportCase):
         self.expect(remora.OK, remora.run("copy", "--repo", folder, "--instance", "shop", "--to-repo", target.path))
         self.expect_same_backup(target, backup_id)
 
+    def test_fifo_that_nobody_writes_to_ends_with_the_first_signal(self):
+        target = self.repository("b")
+        self.exported()
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        process = target.start("import", fifo)
+        self.addCleanup(processes.end, process)
+        time.sleep(1)  # it has come to the FIFO long since, and cannot pass it
+        process.send_signal(signal.SIGINT)
+        self.expect(remora.INTERRUPTED, remora.finish(process, timeout=20), "SIGINT")
+        self.assertEqual([], self.ids(target))
+
+    def test_tags_of_a_stranger_reach_no_terminal_raw(self):
+        entries = self.entries(self.exported()[1])
+        name, content = entries[2]
+        fields = json.loads(content)
+        fields["tags"] = {"a\x1b[2J": "x\nverified         now, full\x9b1m\x7f", "plain": "s\u00e4ge"}
+        path = self.pack([*entries[:2], (name, seal(fields)), *entries[3:]])
+        target = self.repository("b")
+        self.expect(remora.OK, target.run("import", path))
+        out = self.expect(remora.OK, target.run("show", "latest")).out.decode()
+        self.assertIn("tag              a?[2J=x?verified         now, full??1m?\n", out)
+        self.assertIn("plain=s\u00e4ge\n", out)
+        self.assertEqual([], [c for c in out if c != "\n" and unicodedata.category(c) == "Cc"])
+        shown = self.expect(remora.OK, target.run("show", "latest", "--json")).json()
+        self.assertEqual(fields["tags"], shown["manifest"]["tags"])
+
     def test_bounded_memory(self):
         _, path = self.exported(data.dump_file(self, 40))
         target = self.repository("b")
@@ -94,20 +138,6 @@ class RoundTrip(ImportCase):
 
 
 class Refused(ImportCase):
-    def entries(self, path):
-        with tarfile.open(path) as tar:
-            return [(m.name, tar.extractfile(m).read()) for m in tar.getmembers()]
-
-    def pack(self, entries, change=lambda info: None):
-        path = self.folder / "changed.tar"
-        with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
-            for name, content in entries:
-                info = tarfile.TarInfo(name)
-                info.size = len(content)
-                change(info)
-                tar.addfile(info, io.BytesIO(content) if info.isreg() else None)
-        return path
-
     def test_packed_by_others(self):
         """In the same order it is as good as ours; in another it is refused with the way out."""
         backup_id, path = self.exported(data.dump_file(self, 40))

@@ -124,6 +124,7 @@ class Plan(PruneCase):
         left = self.prune(repo)["leftovers"]
         self.assertEqual([("id", "what", "action", "reason", "objects")], [tuple(one) for one in left])
         self.assertEqual((ids[0], "data", "keep"), tuple(left[0].values())[:3])
+        self.assertIsNone(left[0]["objects"])  # they wait, and nobody counted them
 
     def test_text(self):
         repo = self.repository()
@@ -183,7 +184,7 @@ class Applied(PruneCase):
         self.assertTrue(Backup(repo, ids[0]).index.exists())
         grow_older(repo.path, 25)
         waiting, = self.prune(repo, "--orphan-age", "3d", "--apply")["leftovers"]
-        self.assertEqual("keep", waiting["action"])
+        self.assertEqual(("keep", 2), (waiting["action"], waiting["objects"]))
         gone, = self.prune(repo, "--apply")["leftovers"]
         self.assertEqual("remove", gone["action"])
         self.assertFalse(Backup(repo, ids[0]).index.exists())

@@ -55,7 +55,7 @@ output_text__reader_is_gone__fails(void **state)
     assert_int_equal(pipe(fds), 0);
     (void)close(fds[0]);
     out.fd = fds[1];
-    assert_fails(output_text(&out, &err, "%s\n", "id"), &err, ERR_INTERNAL);
+    assert_fails(output_text(&out, &err, "%s\n", "id"), &err, ERR_INTERRUPTED);
     (void)close(fds[1]);
 }
 

@@ -8,12 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/sig.h"
 #include "tests/support/test_child.h"
 
 struct place {
@@ -415,11 +418,75 @@ write_at__and_read_at__at_their_places_whatever_the_position(void **state)
     (void)close(fd);
 }
 
+/* More than a pipe holds, into one that nobody reads. */
+static int
+write_into_stalled(void *arg)
+{
+    struct err err = ERR_INIT;
+    char *data = mem_new((size_t)1 << 20);
+    int rc;
+
+    sig_install();
+    (void)alarm(20); /* an end by SIGALRM is no 7 */
+    rc = file_write_all(*(int *)arg, data, (size_t)1 << 20, &err);
+    free(data);
+    return rc < 0 && err.code == ERR_INTERRUPTED && strstr(err.msg, "SIGTERM") != NULL ? 7 : 1;
+}
+
+static void
+write_all__reader_stalls__one_signal_ends_it(void **state)
+{
+    int ends[2], waiting = 0;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    pid = test_child_start(write_into_stalled, &ends[1]);
+    while (waiting < fcntl(ends[1], F_GETPIPE_SZ)) {
+        assert_int_equal(ioctl(ends[0], FIONREAD, &waiting), 0);
+        clock_sleep_ms(5);
+    }
+    clock_sleep_ms(100); /* it sleeps now */
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    assert_int_equal(test_child_wait(pid), 7);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+/* A signal that came before takes nothing from a file, nor a line from a pipe that is read. */
+static int
+write_after_signal(void *arg)
+{
+    const struct place *p = arg;
+    struct err err = ERR_INIT;
+    int ends[2], fd = openat(p->dir, "after", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    char byte;
+
+    sig_install();
+    CHILD_CHECK(raise(SIGTERM) == 0 && fd >= 0 && pipe(ends) == 0);
+    CHILD_CHECK(file_write_all(fd, "whole", 5, &err) == 0 && file_write_all(ends[1], "x", 1, &err) == 0);
+    CHILD_CHECK(read(ends[0], &byte, 1) == 1 && close(ends[0]) == 0);
+    CHILD_CHECK(file_write_all(ends[1], "x", 1, &err) < 0 && err.code == ERR_INTERRUPTED);
+    CHILD_CHECK(strstr(err.msg, "reader of the pipe went away") != NULL);
+    return 7;
+}
+
+static void
+write_all__after_a_signal__is_whole_where_nothing_stalls(void **state)
+{
+    struct place *p = *state;
+
+    assert_int_equal(test_child_run(write_after_signal, p), 7);
+    assert_true(has(p, "after", "whole"));
+}
+
 int
 main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
+        CASE(write_all__reader_stalls__one_signal_ends_it),
+        CASE(write_all__after_a_signal__is_whole_where_nothing_stalls),
         CASE(write_at__and_read_at__at_their_places_whatever_the_position),
         CASE(read_all__around_its_cap__is_whole_or_refused),
         CASE(read_all__size_unknown_before__is_read_to_its_end),

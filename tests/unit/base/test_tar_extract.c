@@ -2,11 +2,15 @@
 /* Files come out where they belong, with modes of ours, and nothing that was made to harm leaves a trace. */
 #include "tests/support/test_common.h"
 
+#include <archive.h>
+#include <archive_entry.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -220,6 +224,133 @@ tar_extract__disk_full__nothing_is_left(void **state)
     free(text);
 }
 
+/* ---- others, meanwhile ---- */
+
+/* Called in the folder, right before each file is made: libarchive's function is ours in this program. */
+static void (*before_file)(const char *name);
+
+int
+archive_write_header(struct archive *a, struct archive_entry *e)
+{
+    int (*real)(struct archive *, struct archive_entry *) = NULL;
+    void *found = dlsym(RTLD_NEXT, "archive_write_header");
+
+    assert_non_null(found);
+    memcpy(&real, &found, sizeof(real));
+    if (before_file != NULL)
+        before_file(archive_entry_pathname(e));
+    return real(a, e);
+}
+
+static void
+put_text(const char *name, const char *text)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(close(fd), 0);
+}
+
+static void
+put_foreign_files(const char *name)
+{
+    if (strcmp(name, "b/last") != 0)
+        return;
+    put_text("stranger", "theirs");
+    put_text("a/stranger", "theirs");
+    assert_int_equal(mkdir("b", 0700), 0);
+    put_text("b/last", "theirs");
+}
+
+static void
+tar_extract__files_of_others_meanwhile__stay(void **state)
+{
+    struct scene *s = *state;
+    struct err err = ERR_INIT;
+    uint64_t files = 7;
+    char path[400];
+
+    tar_add_file(&s->tar, "first", "1");
+    tar_add_file(&s->tar, "a/second", "2");
+    tar_add_file(&s->tar, "c/d/empty", "");
+    tar_add_file(&s->tar, "b/last", "3");
+    tar_add_end(&s->tar);
+    before_file = put_foreign_files;
+    assert_int_equal(extract(s, &files, &err), -1);
+    before_file = NULL;
+    assert_int_equal(err.code, ERR_REFUSED);
+    assert_non_null(strstr(err.msg, "b/last"));
+    assert_null(strstr(err.msg, "Success"));
+    assert_int_equal(files, 0);
+    expect_file(s, "stranger", "theirs");
+    expect_file(s, "a/stranger", "theirs");
+    expect_file(s, "b/last", "theirs");
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", s->dir, (const char *[]){"first", "a/second", "c"}[i]);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+}
+
+static void
+put_empty_early(const char *name)
+{
+    if (strcmp(name, "first") == 0)
+        put_text("empty", "");
+}
+
+static void
+tar_extract__empty_file_of_others_meanwhile__refused(void **state)
+{
+    struct scene *s = *state;
+    struct err err = ERR_INIT;
+    uint64_t files = 0;
+
+    tar_add_file(&s->tar, "first", "1");
+    tar_add_file(&s->tar, "empty", "");
+    tar_add_end(&s->tar);
+    before_file = put_empty_early;
+    assert_fails(extract(s, &files, &err), &err, ERR_REFUSED);
+    before_file = NULL;
+    expect_file(s, "empty", "");
+}
+
+static void
+tar_extract__another_run__locked(void **state)
+{
+    struct scene *s = *state;
+    struct err err = ERR_INIT;
+    uint64_t files = 0;
+    int fd;
+
+    tar_add_file(&s->tar, "a", "1");
+    tar_add_end(&s->tar);
+    assert_int_equal(mkdir(s->dir, 0700), 0);
+    fd = open(s->dir, O_RDONLY | O_DIRECTORY);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    assert_fails(extract(s, &files, &err), &err, ERR_LOCKED);
+    assert_int_equal(close(fd), 0);
+    assert_ok(extract(s, &files, &err), &err);
+}
+
+static void
+tar_extract__symbolic_link__refused(void **state)
+{
+    struct scene *s = *state;
+    struct err err = ERR_INIT;
+    uint64_t files = 0;
+    char other[300];
+
+    tar_add_file(&s->tar, "a", "1");
+    tar_add_end(&s->tar);
+    (void)snprintf(other, sizeof(other), "%s/other", s->top);
+    assert_int_equal(mkdir(other, 0700), 0);
+    assert_int_equal(symlink(other, s->dir), 0);
+    assert_fails(extract(s, &files, &err), &err, ERR_REFUSED);
+    assert_int_equal(rmdir(other), 0); /* still empty */
+}
+
 int
 main(void)
 {
@@ -231,6 +362,10 @@ main(void)
         case_of(tar_extract__hostile__nothing_is_written),
         case_of(tar_extract__cut_off__nothing_is_written),
         case_of(tar_extract__disk_full__nothing_is_left),
+        case_of(tar_extract__files_of_others_meanwhile__stay),
+        case_of(tar_extract__empty_file_of_others_meanwhile__refused),
+        case_of(tar_extract__another_run__locked),
+        case_of(tar_extract__symbolic_link__refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

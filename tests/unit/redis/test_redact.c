@@ -190,6 +190,8 @@ redact__rules_of_users__passwords_and_hashes(void **state)
     assert_redacts("user a on\t>" SECRET "\t+get\r\n", "+get\r\n");
     assert_redacts("user a on (+get >" SECRET ")", "user a on (+get REDACTED");
     assert_redacts("user a on >" SECRET "'\" ~*", "user \"REDACTED-BY-REMORA REDACTED-BY-REMORA:put");
+    assert_redacts("user 'a on >" SECRET " +@all ~b'", "user \"REDACTED-BY-REMORA REDACTED-BY-REMORA:put");
+    assert_redacts("user \"a\\x00 on >" SECRET " b\"", "user \"REDACTED-BY-REMORA REDACTED-BY-REMORA:put");
     assert_redacts("user a on ~\"x\\\\y\" >" SECRET, "user a on ~x\\y REDACTED");
 #undef HASH
 }
@@ -208,6 +210,33 @@ redact__private_keys__first_and_last_line_stay(void **state)
     assert_int_equal(secrets, 1);
     free(out);
     assert_redacts("-----BEGIN PRIVATE KEY-----\n" SECRET, "REDACTED"); /* cut off */
+}
+
+static void
+redact__private_keys__what_else_is_on_their_lines_goes(void **state)
+{
+    (void)state;
+    assert_redacts("requirepass \"" SECRET " -----BEGIN PRIVATE KEY-----\"\n", "\"REDACTED-BY-REMORA\n");
+    assert_redacts("-----BEGIN PRIVATE KEY-----" SECRET "-----END PRIVATE KEY-----\nport 1\n",
+                   "\"REDACTED-BY-REMORA\nport 1\n");
+    assert_redacts("# -----BEGIN PRIVATE KEY----- " SECRET "\nx\n-----END PRIVATE KEY-----\nport 1\n",
+                   "# \"REDACTED-BY-REMORA\n-----END PRIVATE KEY-----\nport 1\n");
+    assert_redacts("# -----BEGIN PRIVATE KEY----- \nx\n" SECRET "-----END PRIVATE KEY-----\nport 1\n",
+                   "# -----BEGIN PRIVATE KEY----- \nREDACTED-BY-REMORA\n\"REDACTED-BY-REMORA\nport 1\n");
+}
+
+static void
+redact__options_anywhere_and_separators__values_go(void **state)
+{
+    (void)state;
+    assert_redacts("# exec redis-server --requirepass " SECRET "\n", "--requirepass REDACTED-BY-REMORA\n");
+    assert_redacts("redis-server /etc/r.conf --requirepass " SECRET " --port 1\n", "REDACTED-BY-REMORA --port 1\n");
+    assert_redacts("redis-server --requirepass=" SECRET "\n", "--requirepass=REDACTED-BY-REMORA\n");
+    assert_redacts("requirepass: " SECRET "\n", "requirepass: \"REDACTED-BY-REMORA\n");
+    assert_redacts("requirepass=" SECRET "\n", "requirepass= \"REDACTED-BY-REMORA\n");
+    assert_redacts("# REDIS_PASSWORD='" SECRET "'\n", "# REDIS_PASSWORD= \"REDACTED-BY-REMORA\n");
+    assert_redacts("REDIS_PASSWORD=" SECRET "\"x\n", "REDIS_PASSWORD \"REDACTED-BY-REMORA");
+    assert_keeps("REDIS_PASSWORD=\nREDIS_PORT=6379\n# start it with --requirepass\nport 1\n");
 }
 
 static void
@@ -252,6 +281,8 @@ main(void)
         cmocka_unit_test(redact__command_line_arguments__values_go),
         cmocka_unit_test(redact__rules_of_users__passwords_and_hashes),
         cmocka_unit_test(redact__private_keys__first_and_last_line_stay),
+        cmocka_unit_test(redact__private_keys__what_else_is_on_their_lines_goes),
+        cmocka_unit_test(redact__options_anywhere_and_separators__values_go),
         cmocka_unit_test(redact__ceiling__no_space),
         cmocka_unit_test(redact__twice__never_starts_a_server),
     };

@@ -398,6 +398,40 @@ store_tar__replaced_by_another_while_open__is_noticed(void **state)
     store_free(t);
 }
 
+/* A tar of COUNT empty files with names of LEN bytes. */
+static void
+write_many(const struct scene *s, unsigned count, size_t len)
+{
+    struct err err = ERR_INIT;
+    int fd = open(s->path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    struct tar_writer *w = tar_writer_to_fd(fd, &err);
+    char name[1024];
+
+    assert_non_null(w);
+    for (unsigned i = 0; i < count; i++) {
+        int n = snprintf(name, sizeof(name), "%u/", i);
+
+        for (size_t at = (size_t)n; at < len; at++)
+            name[at] = at % 100 == 99 && at + 1 < len ? '/' : 'n';
+        name[len] = '\0';
+        assert_ok(tar_writer_file(w, name, 0, 0, &err), &err);
+    }
+    assert_ok(tar_writer_finish(w, &err), &err);
+    tar_writer_free(w);
+    (void)close(fd);
+}
+
+static void
+store_tar__too_many_names__unsupported(void **state)
+{
+    struct scene *s = *state;
+
+    write_many(s, 32768, 512);
+    store_free(open_tar(s));
+    write_many(s, 32769, 512);
+    expect_no_store(s->path, ERR_UNSUPPORTED);
+}
+
 int
 main(void)
 {
@@ -412,6 +446,7 @@ main(void)
         case_of(store_tar__hostile_entry__does_not_open),
         case_of(store_tar__cut_off_at_any_block__does_not_open),
         case_of(store_tar__cut_after_opening__is_noticed),
+        case_of(store_tar__too_many_names__unsupported),
         case_of(store_tar__replaced_by_another_while_open__is_noticed),
     };
 
