@@ -19,7 +19,7 @@ check_there(const struct config *config, const struct repo *repo, const struct b
 {
     bool there = false, noted = false;
 
-    if (survey_manifest(repo, config->instance, id, &there, err) < 0)
+    if (catalog_has(repo, config->instance, id, &there, err) < 0)
         return -1;
     if (there)
         return 0;

@@ -26,28 +26,6 @@
     (ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS |      \
      ARCHIVE_EXTRACT_NO_OVERWRITE)
 
-/* Look at all of it, down to the last byte. */
-static int
-look_through(const void *data, size_t len, struct err *err)
-{
-    struct tar_reader *r = tar_reader_from_memory(data, len, err);
-    char *piece = mem_new(PIECE);
-    struct tar_entry entry;
-    bool end = false;
-    int rc = r != NULL ? 0 : -1;
-
-    while (rc == 0 && !end) {
-        size_t got = PIECE;
-
-        rc = tar_reader_next(r, &entry, &end, err);
-        while (rc == 0 && !end && got == PIECE)
-            rc = tar_reader_data(r, piece, PIECE, &got, err);
-    }
-    tar_reader_free(r);
-    free(piece);
-    return rc;
-}
-
 /* ---- the folder -------------------------------------------------------------------------------------------------- */
 
 /* Tell each name in the folder FD; the first -1 ends it. */
@@ -284,9 +262,9 @@ tar_extract(const void *data, size_t len, const char *dir, uint64_t *files, stru
     bool made = false;
     int fd, rc;
 
-    *files = 0;
-    if (look_through(data, len, err) < 0)
+    if (tar_read_through(data, len, files, err) < 0)
         return -1;
+    *files = 0;
     fd = open_folder(dir, &made, err);
     if (fd < 0)
         return -1;

@@ -8,6 +8,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -442,4 +443,27 @@ tar_reader_data(struct tar_reader *r, void *buf, size_t len, size_t *got, struct
         *got += n;
     }
     return 0;
+}
+
+int
+tar_read_through(const void *data, size_t len, uint64_t *files, struct err *err)
+{
+    struct tar_reader *r = tar_reader_from_memory(data, len, err);
+    char *piece = mem_new(CHUNK);
+    struct tar_entry entry;
+    bool end = false;
+    int rc = r != NULL ? 0 : -1;
+
+    *files = 0;
+    while (rc == 0 && !end) {
+        size_t got = CHUNK;
+
+        rc = tar_reader_next(r, &entry, &end, err);
+        while (rc == 0 && !end && got == CHUNK)
+            rc = tar_reader_data(r, piece, CHUNK, &got, err);
+        *files += rc == 0 && !end;
+    }
+    tar_reader_free(r);
+    free(piece);
+    return rc;
 }

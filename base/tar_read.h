@@ -41,4 +41,7 @@ int tar_reader_next(struct tar_reader *r, struct tar_entry *entry, bool *end, st
 /* Up to LEN bytes of its content; *GOT is fewer only at its end. */
 int tar_reader_data(struct tar_reader *r, void *buf, size_t len, size_t *got, struct err *err) MUST_CHECK;
 
+/* Read all of the tar of LEN bytes at DATA, down to the last byte of the last file; *FILES is how many. */
+int tar_read_through(const void *data, size_t len, uint64_t *files, struct err *err) MUST_CHECK;
+
 #endif

@@ -9,38 +9,12 @@
 #include "base/tar_read.h"
 #include "snapshot/config_bundle.h"
 
-#define PIECE ((size_t)64 << 10)
-
 static int
 append(const void *data, size_t len, void *cookie, struct err *err)
 {
     struct buf *tar = cookie;
 
     return buf_append(tar, data, len, err);
-}
-
-/* Down to the last byte of the last file. */
-static int
-count_files(const struct buf *tar, uint64_t *files, struct err *err)
-{
-    struct tar_reader *r = tar_reader_from_memory(tar->data, tar->len, err);
-    char *piece = mem_new(PIECE);
-    struct tar_entry entry;
-    bool end = false;
-    int rc = r != NULL ? 0 : -1;
-
-    *files = 0;
-    while (rc == 0 && !end) {
-        size_t got = PIECE;
-
-        rc = tar_reader_next(r, &entry, &end, err);
-        while (rc == 0 && !end && got == PIECE)
-            rc = tar_reader_data(r, piece, PIECE, &got, err);
-        *files += rc == 0 && !end;
-    }
-    tar_reader_free(r);
-    free(piece);
-    return rc;
 }
 
 static int
@@ -75,7 +49,7 @@ config_member_read(const struct repo *repo, const struct manifest *m, const stru
                        m->id.text);
     if (read_member(repo, m, options, tar, err) < 0)
         return err_wrap(err, "the configuration files");
-    if (count_files(tar, files, err) < 0)
+    if (tar_read_through(tar->data, tar->len, files, err) < 0)
         return err_wrap(err, "the configuration files: backup %s", m->id.text);
     return 0;
 }

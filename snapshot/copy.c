@@ -230,97 +230,45 @@ copy_backup(const struct copy_options *o, const struct backup_id *id, struct cop
 
 /* ---- all of them ------------------------------------------------------------------------------------------------- */
 
-struct listing {
-    struct copy_list *list;
-    size_t allocated;
-};
-
+/* Is all of MANIFEST's backup there? That also wants the mark that was cleared in the source. */
 static bool
-add_item(const struct store_object *object, void *cookie)
+is_there(const struct fact *manifest, const struct fact_list *there, const struct fact_list *accepted,
+         const struct fact_list *accepted_there)
 {
-    struct listing *l = cookie;
-    struct backup_id id;
+    const struct fact *same = fact_list_get(there, &manifest->id);
 
-    if (!layout_parse_id(object->key, &id)) /* other names are not ours and are left alone */
-        return true;
-    if (l->list->count == l->allocated) {
-        l->allocated = l->allocated > 0 ? 2 * l->allocated : 64;
-        l->list->items = mem_grow(l->list->items, l->allocated, sizeof(*l->list->items));
-    }
-    l->list->items[l->list->count++] = (struct copy_item){.id = id, .manifest_size = object->size};
-    return true;
-}
-
-static struct copy_item *
-find_item(const struct copy_list *list, const struct backup_id *id)
-{
-    size_t low = 0, high = list->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(list->items[middle].id.text, id->text);
-
-        if (order == 0)
-            return &list->items[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
-static bool
-note_there(const struct store_object *object, void *cookie)
-{
-    struct copy_item *item;
-    struct backup_id id;
-
-    if (!layout_parse_id(object->key, &id))
-        return true;
-    item = find_item(cookie, &id);
-    if (item != NULL)
-        item->there = item->manifest_size == object->size;
-    return true;
-}
-
-/* A backup whose mark was cleared in the source alone is not all there. */
-static int
-compare_accepted(const struct copy_options *o, const struct copy_list *list, struct err *err)
-{
-    struct fact_list from = {0}, to = {0};
-    int rc = fact_list(o->from, o->from_instance, LAYOUT_ACCEPTED, &from, err);
-
-    if (rc == 0 && from.count > 0)
-        rc = fact_list(o->to, o->to_instance, LAYOUT_ACCEPTED, &to, err);
-    for (size_t i = 0, k = 0; rc == 0 && i < from.count; i++) {
-        struct copy_item *item = find_item(list, &from.facts[i].id);
-
-        while (k < to.count && strcmp(to.facts[k].id.text, from.facts[i].id.text) < 0)
-            k++;
-        if (item != NULL && (k == to.count || strcmp(to.facts[k].id.text, item->id.text) != 0))
-            item->there = false;
-    }
-    fact_list_free(&from);
-    fact_list_free(&to);
-    return rc;
+    return same != NULL && same->size == manifest->size &&
+           (fact_list_get(accepted, &manifest->id) == NULL || fact_list_get(accepted_there, &manifest->id) != NULL);
 }
 
 int
 copy_list(const struct copy_options *o, struct copy_list *list, struct err *err)
 {
-    struct listing listing = {.list = list};
-    struct layout_key from, to;
+    struct fact_list from = {0}, to = {0}, accepted = {0}, accepted_there = {0};
+    struct layout_key from_folder, to_folder;
+    int rc;
 
     memset(list, 0, sizeof(*list));
-    layout_manifests(&from, o->from_instance);
-    layout_manifests(&to, o->to_instance);
-    if (store_list(o->from->store, &(struct store_list){.prefix = from.text}, add_item, &listing, err) == 0 &&
-        store_list(o->to->store, &(struct store_list){.prefix = to.text}, note_there, list, err) == 0 &&
-        compare_accepted(o, list, err) == 0)
-        return 0;
-    copy_list_free(list);
-    return -1;
+    layout_manifests(&from_folder, o->from_instance);
+    layout_manifests(&to_folder, o->to_instance);
+    rc = fact_list_folder(o->from, &from_folder, &from, err);
+    if (rc == 0)
+        rc = fact_list_folder(o->to, &to_folder, &to, err);
+    if (rc == 0)
+        rc = fact_list(o->from, o->from_instance, LAYOUT_ACCEPTED, &accepted, err);
+    if (rc == 0 && accepted.count > 0)
+        rc = fact_list(o->to, o->to_instance, LAYOUT_ACCEPTED, &accepted_there, err);
+    if (rc == 0) {
+        list->items = mem_array(from.count, sizeof(*list->items));
+        for (size_t i = 0; i < from.count; i++)
+            list->items[list->count++] = (struct copy_item){
+                .id = from.facts[i].id, .there = is_there(&from.facts[i], &to, &accepted, &accepted_there)};
+    }
+    fact_list_free(&from);
+    fact_list_free(&to);
+    fact_list_free(&accepted);
+    fact_list_free(&accepted_there);
+    return rc;
 }
 
 void

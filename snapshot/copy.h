@@ -43,7 +43,6 @@ int copy_backup(const struct copy_options *o, const struct backup_id *id, struct
 /* A backup of the source. */
 struct copy_item {
     struct backup_id id;
-    uint64_t manifest_size;
     bool there; /* the target has it, and nothing is to be done: a manifest of that id and size, as listed */
 };
 

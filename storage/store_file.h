@@ -31,9 +31,9 @@ enum store_file_flag {
  * file system offers no way, the handle has no STORE_CREATE_ONLY. */
 struct store *store_file_open(const char *path, unsigned flags, struct err *err) MUST_CHECK;
 
-/* Remove the temporary files below FOLDER, a folder in the root (others may share the root), that are older than
- * MIN_AGE_MS by the store's clock: leftovers of processes that were killed. *REMOVED is how many (also after a
- * failure). S must be a store_file (not a wrapper around one). */
+/* Remove the temporary files of the root itself and below FOLDER, a folder in it, that are older than MIN_AGE_MS by the
+ * store's clock: leftovers of processes that were killed. Others may share the root: only names that this store makes
+ * count. *REMOVED is how many (also after a failure). S must be a store_file (not a wrapper around one). */
 int store_file_sweep(struct store *s, const char *folder, int64_t min_age_ms, uint64_t *removed,
                      struct err *err) MUST_CHECK;
 

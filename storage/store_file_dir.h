@@ -58,8 +58,8 @@ int store_file_open_child(int dirfd, const char *name, struct err *err) MUST_CHE
 int store_file_list(const char *root, const struct store_list *what, store_list_fn *fn, void *cookie,
                     struct err *err) MUST_CHECK;
 
-/* Remove temporary files below FOLDER, a name in the root, last written before BEFORE_MS, and the folders that become
- * empty by it, in store_file_sweep.c; *REMOVED counts the files. */
+/* Remove temporary files of the root itself and below FOLDER, a name in it, last written before BEFORE_MS, and the
+ * folders that become empty by it, in store_file_sweep.c; *REMOVED counts the files. */
 int store_file_sweep_folder(const char *root, const char *folder, int64_t before_ms, uint64_t *removed,
                             struct err *err) MUST_CHECK;
 

@@ -14,13 +14,27 @@ struct sweep {
     uint64_t removed;
 };
 
+/* A name that file_open_temp() makes, or the one beside it by which create-only is tried: others may share the root,
+ * and have temporary files too. */
+static bool
+is_ours(const char *name)
+{
+    const size_t prefix = strlen(STORE_FILE_TEMP_PREFIX), digits = 16;
+    const char *rest;
+
+    if (strncmp(name, STORE_FILE_TEMP_PREFIX, prefix) != 0 || strspn(name + prefix, "0123456789abcdef") != digits)
+        return false;
+    rest = name + prefix + digits;
+    return *rest == '\0' || strcmp(rest, "-to") == 0;
+}
+
 static int
 sweep_file(struct sweep *w, int dirfd, const char *name, struct err *err)
 {
     struct stat st;
     int64_t written_ms;
 
-    if (strncmp(name, STORE_FILE_TEMP_PREFIX, strlen(STORE_FILE_TEMP_PREFIX)) != 0)
+    if (!is_ours(name))
         return 0;
     if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
         return 0; /* brought in or removed just now, or none of ours */
@@ -58,6 +72,13 @@ sweep_entry(int dirfd, const char *name, enum store_file_kind kind, void *cookie
     return rc;
 }
 
+/* Of the root itself only the files. */
+static int
+sweep_root_entry(int dirfd, const char *name, enum store_file_kind kind, void *cookie, struct err *err)
+{
+    return kind == STORE_FILE_ODD ? sweep_file(cookie, dirfd, name, err) : 0;
+}
+
 int
 store_file_sweep_folder(const char *root, const char *folder, int64_t before_ms, uint64_t *removed, struct err *err)
 {
@@ -66,7 +87,9 @@ store_file_sweep_folder(const char *root, const char *folder, int64_t before_ms,
 
     if (dirfd < 0)
         return -1;
-    rc = sweep_entry(dirfd, folder, STORE_FILE_FOLDER, &w, err);
+    rc = store_file_each_entry(dirfd, true, sweep_root_entry, &w, err);
+    if (rc == 0)
+        rc = sweep_entry(dirfd, folder, STORE_FILE_FOLDER, &w, err);
     (void)close(dirfd);
     *removed = w.removed;
     return rc;

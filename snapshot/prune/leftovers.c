@@ -29,8 +29,8 @@ struct search {
     int64_t orphan_age_ms;
     struct leftovers *out;
     size_t allocated; /* of out->items */
-    struct ids data, manifests;
-    struct fact_list notes;
+    struct ids data;
+    struct fact_list manifests, notes;
     struct fact_list facts[ARRAY_LEN(facts_of_a_backup)];
 };
 
@@ -52,16 +52,6 @@ add_data(const struct store_object *object, void *cookie)
     struct backup_id id;
 
     if (object->is_folder && layout_parse_data(object->key, &id)) /* other names are not ours and are left alone */
-        add_id(cookie, &id);
-    return true;
-}
-
-static bool
-add_manifest(const struct store_object *object, void *cookie)
-{
-    struct backup_id id;
-
-    if (layout_parse_id(object->key, &id))
         add_id(cookie, &id);
     return true;
 }
@@ -113,7 +103,7 @@ list_all(struct search *s, struct err *err)
         if (fact_list(s->repo, s->instance, facts_of_a_backup[i], &s->facts[i], err) < 0)
             return -1;
     }
-    return store_list(s->repo->store, &(struct store_list){.prefix = manifests.text}, add_manifest, &s->manifests, err);
+    return fact_list_folder(s->repo, &manifests, &s->manifests, err);
 }
 
 /* ---- comparing --------------------------------------------------------------------------------------------------- */
@@ -128,18 +118,6 @@ static bool
 has_id(const struct ids *ids, const struct backup_id *id)
 {
     return ids->count > 0 && bsearch(id, ids->list, ids->count, sizeof(*ids->list), compare_ids) != NULL;
-}
-
-static int
-compare_fact(const void *key, const void *fact)
-{
-    return strcmp(((const struct backup_id *)key)->text, ((const struct fact *)fact)->id.text);
-}
-
-static const struct fact *
-find_fact(const struct fact_list *list, const struct backup_id *id)
-{
-    return list->count == 0 ? NULL : bsearch(id, list->facts, list->count, sizeof(*list->facts), compare_fact);
 }
 
 /* Is ITEM old enough, and if not, until when does it wait? */
@@ -161,9 +139,9 @@ find_data(struct search *s, struct err *err)
 {
     for (size_t i = 0; i < s->data.count; i++) {
         const struct backup_id *id = &s->data.list[i];
-        const struct fact *note = find_fact(&s->notes, id);
+        const struct fact *note = fact_list_get(&s->notes, id);
 
-        if (note != NULL && !has_id(&s->manifests, id)) {
+        if (note != NULL && fact_list_get(&s->manifests, id) == NULL) {
             struct leftover *item = add_item(s, LEFTOVER_DATA, id);
 
             item->since_ms = note->put_ms;
@@ -175,7 +153,7 @@ find_data(struct search *s, struct err *err)
         struct leftover *item;
         struct survey data;
 
-        if (find_fact(&s->notes, id) != NULL || has_id(&s->manifests, id))
+        if (fact_list_get(&s->notes, id) != NULL || fact_list_get(&s->manifests, id) != NULL)
             continue;
         if (survey_data(s->repo, s->instance, id, &data, err) < 0)
             return -1;
@@ -197,7 +175,7 @@ find_notes(struct search *s)
         const struct fact *note = &s->notes.facts[i];
         struct leftover *item;
 
-        if (has_id(&s->manifests, &note->id) || has_id(&s->data, &note->id))
+        if (fact_list_get(&s->manifests, &note->id) != NULL || has_id(&s->data, &note->id))
             continue;
         item = add_item(s, LEFTOVER_NOTE, &note->id);
         item->since_ms = note->put_ms;
@@ -207,7 +185,7 @@ find_notes(struct search *s)
         const struct fact *note = &s->notes.facts[i];
         struct leftover *item;
 
-        if (!has_id(&s->manifests, &note->id))
+        if (fact_list_get(&s->manifests, &note->id) == NULL)
             continue;
         item = add_item(s, LEFTOVER_STALE_NOTE, &note->id);
         item->since_ms = note->put_ms;
@@ -231,8 +209,8 @@ find_facts(struct search *s)
         for (size_t i = 0; i < s->facts[k].count; i++) {
             const struct fact *fact = &s->facts[k].facts[i];
 
-            if (!has_id(&s->manifests, &fact->id) && !has_id(&s->data, &fact->id) &&
-                find_fact(&s->notes, &fact->id) == NULL)
+            if (fact_list_get(&s->manifests, &fact->id) == NULL && !has_id(&s->data, &fact->id) &&
+                fact_list_get(&s->notes, &fact->id) == NULL)
                 add_item(s, LEFTOVER_FACTS, &fact->id)->since_ms = fact->put_ms;
         }
     }
@@ -305,7 +283,7 @@ leftovers_find(const struct repo *repo, const char *instance, int64_t orphan_age
         (void)err_wrap(err, "look for leftovers in instance \"%s\"", instance);
     }
     free(s.data.list);
-    free(s.manifests.list);
+    fact_list_free(&s.manifests);
     fact_list_free(&s.notes);
     for (size_t i = 0; i < ARRAY_LEN(facts_of_a_backup); i++)
         fact_list_free(&s.facts[i]);

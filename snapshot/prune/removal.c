@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "snapshot/prune/survey.h"
+#include "snapshot/repo/catalog.h"
 #include "snapshot/repo/fact.h"
 #include "snapshot/repo/layout.h"
 
@@ -22,7 +23,7 @@ struct target {
     const struct repo *repo;
     const char *instance;
     const struct backup_id *id;
-    bool orphan;    /* its data have no note; else they have one, which must be REMOVAL_NOTE_AGE_MS old */
+    bool orphan;    /* its data had no note; else they have one, which must be REMOVAL_NOTE_AGE_MS old */
     bool claimed;   /* an orphan that got its note from us */
     int64_t age_ms; /* of the newest of its data */
     const struct removal_reserve *reserve; /* NULL: nothing has to be left */
@@ -84,7 +85,7 @@ check_reserve(const struct target *t, bool *enough, struct err *err)
     for (size_t i = 0; r != NULL && i < r->count && left < r->needed; i++) {
         bool there = false, noted = false;
 
-        if (survey_manifest(t->repo, t->instance, &r->ids[i], &there, err) < 0 ||
+        if (catalog_has(t->repo, t->instance, &r->ids[i], &there, err) < 0 ||
             (there && fact_find(t->repo, t->instance, LAYOUT_EXPIRED, &r->ids[i], &noted, &noted_ms, err) < 0))
             return -1;
         left += there && (!noted || now - noted_ms >= REMOVAL_NOTE_STALE_MS);
@@ -105,7 +106,7 @@ get_ready(const struct target *t, const char *reason, const char *tool_version, 
 
     *readiness = ENDED;
     *outcome = REMOVAL_DONE;
-    if (survey_manifest(t->repo, t->instance, t->id, &there, err) < 0)
+    if (catalog_has(t->repo, t->instance, t->id, &there, err) < 0)
         return -1;
     if (!there)
         return 0;
@@ -194,7 +195,7 @@ may_go(const struct target *t, int64_t newest_ms, bool *yes, struct err *err)
     int64_t now = 0, noted_ms = 0;
 
     *yes = false;
-    if (survey_manifest(t->repo, t->instance, t->id, &there, err) < 0)
+    if (catalog_has(t->repo, t->instance, t->id, &there, err) < 0)
         return -1;
     if (there)
         return 0;
@@ -372,7 +373,7 @@ removal_of_stale_note(const struct repo *repo, const char *instance, const struc
 
     *outcome = REMOVAL_KEPT;
     /* The note's own age last: a remover that comes just now puts it anew. */
-    if (survey_manifest(repo, instance, id, &there, err) < 0 || store_now(repo->store, &now, err) < 0 ||
+    if (catalog_has(repo, instance, id, &there, err) < 0 || store_now(repo->store, &now, err) < 0 ||
         fact_find(repo, instance, LAYOUT_EXPIRED, id, &noted, &noted_ms, err) < 0)
         return err_wrap(err, "remove the old note on backup %s", id->text);
     if (!there || (noted && now - noted_ms < REMOVAL_NOTE_STALE_MS))

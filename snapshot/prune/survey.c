@@ -28,18 +28,3 @@ survey_data(const struct repo *repo, const char *instance, const struct backup_i
     layout_data(&prefix, instance, id);
     return store_list(repo->store, &(struct store_list){.prefix = prefix.text}, add, out, err);
 }
-
-int
-survey_manifest(const struct repo *repo, const char *instance, const struct backup_id *id, bool *there, struct err *err)
-{
-    struct store_object object;
-    struct layout_key key;
-
-    layout_manifest(&key, instance, id);
-    *there = store_stat(repo->store, key.text, &object, err) == 0;
-    if (!*there && err->code != ERR_NOT_FOUND)
-        return -1;
-    if (!*there)
-        err_clear(err);
-    return 0;
-}

@@ -19,8 +19,4 @@ struct survey {
 int survey_data(const struct repo *repo, const char *instance, const struct backup_id *id, struct survey *out,
                 struct err *err) MUST_CHECK;
 
-/* Is the manifest there? By stat, since listings lag on some stores. */
-int survey_manifest(const struct repo *repo, const char *instance, const struct backup_id *id, bool *there,
-                    struct err *err) MUST_CHECK;
-
 #endif

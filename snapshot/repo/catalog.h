@@ -66,6 +66,11 @@ int catalog_entry_load(const struct repo *repo, const char *instance, const stru
                        struct catalog_entry *out, struct err *err) MUST_CHECK;
 void catalog_entry_fini(struct catalog_entry *entry);
 
+/* Is the manifest of ID there, whole or not? Asks for the object itself: what removes, holds and deletes goes by this.
+ */
+int catalog_has(const struct repo *repo, const char *instance, const struct backup_id *id, bool *there,
+                struct err *err) MUST_CHECK;
+
 /* Has INSTANCE nothing at all: no manifest, whole or damaged, no data, no log? Only then may a server start empty for
  * want of a backup. A listing that is not complete is an error. */
 int catalog_is_bare(const struct repo *repo, const char *instance, bool *bare, struct err *err) MUST_CHECK;

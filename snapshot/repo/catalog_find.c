@@ -8,33 +8,28 @@
 #include "snapshot/repo/catalog_internal.h"
 #include "snapshot/repo/fact.h"
 #include "snapshot/repo/layout.h"
+#include "snapshot/repo/stored.h"
 
 int
 catalog_manifest(const struct repo *repo, const char *instance, const struct backup_id *id, struct manifest **out,
                  struct err *err)
 {
-    struct layout_key key;
-    char *data = NULL;
+    char *bytes = NULL;
     size_t len = 0;
-    struct manifest *m = NULL;
-    int rc;
+
+    if (stored_manifest(repo, instance, id, &bytes, &len, out, err) < 0)
+        return -1;
+    free(bytes);
+    return 0;
+}
+
+int
+catalog_has(const struct repo *repo, const char *instance, const struct backup_id *id, bool *there, struct err *err)
+{
+    struct layout_key key;
 
     layout_manifest(&key, instance, id);
-    if (store_get_all(repo->store, key.text, REPO_SMALL_OBJECT, &data, &len, err) < 0)
-        return -1;
-    rc = manifest_parse(data, len, &m, err);
-    free(data);
-    if (rc < 0)
-        return -1;
-    if (strcmp(m->id.text, id->text) != 0) {
-        (void)err_set(err, ERR_CORRUPT, "the manifest is that of another backup, %s", m->id.text);
-        manifest_free(m);
-        return -1;
-    }
-    /* The folder it lies in decides: an instance may have been renamed by moving its folder. */
-    (void)snprintf(m->instance, sizeof(m->instance), "%s", instance);
-    *out = m;
-    return 0;
+    return repo_find(repo, key.text, there, NULL, err);
 }
 
 /* One candidate for "latest": *OUT stays NULL, and *WHY says why, when it is passed over. */

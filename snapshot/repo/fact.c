@@ -27,7 +27,7 @@ add(const struct store_object *object, void *cookie)
         l->allocated = l->allocated > 0 ? 2 * l->allocated : 64;
         l->list->facts = mem_grow(l->list->facts, l->allocated, sizeof(*l->list->facts));
     }
-    l->list->facts[l->list->count++] = (struct fact){.id = id, .put_ms = object->mtime_ms};
+    l->list->facts[l->list->count++] = (struct fact){.id = id, .put_ms = object->mtime_ms, .size = object->size};
     return true;
 }
 
@@ -59,22 +59,26 @@ fact_list_free(struct fact_list *list)
     memset(list, 0, sizeof(*list));
 }
 
+static int
+compare_fact(const void *id, const void *fact)
+{
+    return strcmp(((const struct backup_id *)id)->text, ((const struct fact *)fact)->id.text);
+}
+
+const struct fact *
+fact_list_get(const struct fact_list *list, const struct backup_id *id)
+{
+    return list->count == 0 ? NULL : bsearch(id, list->facts, list->count, sizeof(*list->facts), compare_fact);
+}
+
 int
 fact_find(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id, bool *there,
           int64_t *put_ms, struct err *err)
 {
-    struct store_object object;
     struct layout_key key;
 
     layout_fact(&key, instance, kind, id);
-    *there = store_stat(repo->store, key.text, &object, err) == 0;
-    if (!*there && err->code != ERR_NOT_FOUND)
-        return -1;
-    if (!*there)
-        err_clear(err);
-    else if (put_ms != NULL)
-        *put_ms = object.mtime_ms;
-    return 0;
+    return repo_find(repo, key.text, there, put_ms, err);
 }
 
 /* What may stand in a line of a terminal. */

@@ -20,6 +20,7 @@
 struct fact {
     struct backup_id id;
     int64_t put_ms; /* by the store's clock */
+    uint64_t size;  /* bytes of the object */
 };
 
 struct fact_list {
@@ -31,6 +32,8 @@ struct fact_list {
 int fact_list(const struct repo *repo, const char *instance, enum layout_fact kind, struct fact_list *out,
               struct err *err) MUST_CHECK;
 void fact_list_free(struct fact_list *list);
+/* That of ID; NULL where LIST has none. */
+const struct fact *fact_list_get(const struct fact_list *list, const struct backup_id *id);
 
 /* The same for whatever folder has objects called ID.json: the manifests lie in such a one too. */
 int fact_list_folder(const struct repo *repo, const struct layout_key *folder, struct fact_list *out,

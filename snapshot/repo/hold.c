@@ -7,21 +7,6 @@
 #include "snapshot/repo/catalog_internal.h"
 #include "snapshot/repo/fact.h"
 
-static int
-has_manifest(const struct repo *repo, const char *instance, const struct backup_id *id, bool *there, struct err *err)
-{
-    struct store_object object;
-    struct layout_key key;
-
-    layout_manifest(&key, instance, id);
-    *there = store_stat(repo->store, key.text, &object, err) == 0;
-    if (!*there && err->code != ERR_NOT_FOUND)
-        return -1;
-    if (!*there)
-        err_clear(err);
-    return 0;
-}
-
 /* Put the fact unless it is there. */
 static int
 put_once(const struct repo *repo, const char *instance, enum layout_fact kind, const struct backup_id *id,
@@ -44,7 +29,7 @@ check_hold(const struct repo *repo, const char *instance, const struct backup_id
     bool exists = false, noted = false;
     int64_t noted_ms = 0;
 
-    if (has_manifest(repo, instance, id, &exists, err) < 0 ||
+    if (catalog_has(repo, instance, id, &exists, err) < 0 ||
         (exists && fact_find(repo, instance, LAYOUT_EXPIRED, id, &noted, &noted_ms, err) < 0))
         return err_wrap(err, "the hold of %s was put, but nobody knows whether in time", id->text);
     if (!exists) {

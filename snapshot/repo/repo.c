@@ -196,6 +196,21 @@ repo_open(struct store *store, struct repo *repo, struct err *err)
 }
 
 int
+repo_find(const struct repo *repo, const char *key, bool *there, int64_t *put_ms, struct err *err)
+{
+    struct store_object object;
+
+    *there = store_stat(repo->store, key, &object, err) == 0;
+    if (!*there && err->code != ERR_NOT_FOUND)
+        return -1;
+    if (!*there)
+        err_clear(err);
+    else if (put_ms != NULL)
+        *put_ms = object.mtime_ms;
+    return 0;
+}
+
+int
 repo_check_there(const struct repo *repo, struct err *err)
 {
     char id[DIGEST_UUID_TEXT];

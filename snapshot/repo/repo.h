@@ -39,6 +39,10 @@ int repo_init(struct store *store, const char *instance, struct repo_made *made,
  * unknown or is of a newer version; ERR_CORRUPT: not a marker. REPO borrows STORE and needs no clean-up. */
 int repo_open(struct store *store, struct repo *repo, struct err *err) MUST_CHECK;
 
+/* Is there an object at KEY? By stat, since listings lag on some stores. *PUT_MS (may be NULL) is when it was put, by
+ * the store's clock. */
+int repo_find(const struct repo *repo, const char *key, bool *there, int64_t *put_ms, struct err *err) MUST_CHECK;
+
 /* Is REPO still where it was? For who was told that something in it is not there: ERR_STORAGE when nothing is, as when
  * a volume was taken away. */
 int repo_check_there(const struct repo *repo, struct err *err) MUST_CHECK;

@@ -27,7 +27,8 @@ stored_manifest(const struct repo *repo, const char *instance, const struct back
         (void)err_set(err, ERR_CORRUPT, "the manifest is that of another backup, %s", m->id.text);
         goto out;
     }
-    (void)snprintf(m->instance, sizeof(m->instance), "%s", instance); /* the folder it lies in decides */
+    (void)snprintf(m->instance, sizeof(m->instance), "%s",
+                   instance); /* the folder it lies in decides: an instance may be renamed by moving it */
     *data = bytes;
     *out = m;
     bytes = NULL;

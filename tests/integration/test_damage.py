@@ -73,14 +73,14 @@ class Damage(Case):
 
     @limit(300)
     def test_a_flipped_byte_in_the_manifest(self):
-        self.flip(self.damaged.manifest, self.positions(self.damaged.manifest, share(250, 100_000)))
+        self.flip(self.damaged.manifest, self.positions(self.damaged.manifest, share(150, 100_000)))
 
     def test_a_truncated_manifest(self):
         self.truncate(self.damaged.manifest, self.lengths(self.damaged.manifest))
 
     @limit(300)
     def test_a_flipped_byte_in_the_index(self):
-        self.flip(self.damaged.index, self.positions(self.damaged.index, share(250, 100_000)))
+        self.flip(self.damaged.index, self.positions(self.damaged.index, share(150, 100_000)))
 
     def test_a_truncated_index(self):
         self.truncate(self.damaged.index, self.lengths(self.damaged.index))
@@ -88,7 +88,7 @@ class Damage(Case):
     @limit(300)
     def test_a_flipped_byte_in_a_segment(self):
         for segment in self.damaged.segments():
-            self.flip(segment, self.positions(segment, share(60, 5000)))
+            self.flip(segment, self.positions(segment, share(40, 5000)))
 
     def test_a_truncated_segment(self):
         for segment in self.damaged.segments():

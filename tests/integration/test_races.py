@@ -105,7 +105,7 @@ class Races(Case):
         other = self.repository("other")
         for dump in self.dumps:
             self.expect(remora.OK, yard.run("backup", "--rdb-file", dump, *SMALL))
-        for number in range(share(3, 40)):
+        for number in range(share(2, 40)):
             self.storm(yard, other, number)
             self.check(yard)
             yard.later()

@@ -290,7 +290,8 @@ class RestoreAtOnce(RestoreCase):
 class RestoreOutcomes(RestoreCase):
     """The one JSON object: the same fields whatever came of it."""
 
-    FIELDS = {"command", "outcome", "target", "reason", "id", "layout", "entry", "bytes", "replaced", "duration_ms"}
+    FIELDS = {"command", "outcome", "target", "reason", "id", "layout", "entry", "bytes", "replaced", "duration_ms",
+              "config_to", "config_files"}
 
     def outcome(self, target, *words, repo=None):
         repo = repo or self.repo

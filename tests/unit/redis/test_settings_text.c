@@ -17,14 +17,12 @@ reply_of(const char *const *texts)
     struct reply *r = mem_new(sizeof(*r));
 
     r->type = REPLY_ARRAY;
-    while (texts[r->count] != NULL)
-        r->count++;
-    r->elements = mem_array(r->count + 1, sizeof(struct reply *));
-    for (size_t i = 0; i < r->count; i++) {
-        const char *text = texts[i] != NULL ? texts[i] : ""; /* never NULL: they were counted so */
+    for (const char *const *text = texts; *text != NULL; text++) {
+        struct reply *element = mem_new(sizeof(*element));
 
-        r->elements[i] = mem_new(sizeof(struct reply));
-        *r->elements[i] = (struct reply){.type = REPLY_STRING, .text = mem_strdup(text), .len = strlen(text)};
+        *element = (struct reply){.type = REPLY_STRING, .text = mem_strdup(*text), .len = strlen(*text)};
+        r->elements = mem_grow(r->elements, r->count + 1, sizeof(struct reply *));
+        r->elements[r->count++] = element;
     }
     return r;
 }

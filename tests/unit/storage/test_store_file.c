@@ -555,23 +555,28 @@ sweep__old_temporary_files__are_removed_and_nothing_else(void **state)
     assert_int_equal(mkdir(in(p, "in/b"), 0700), 0);
     assert_int_equal(mkdir(in(p, "in/b/c"), 0700), 0);
     assert_int_equal(mkdir(in(p, "theirs"), 0700), 0);
-    make_file(in(p, "theirs/.tmp-4"), "x"); /* others may share the root */
-    make_file(in(p, "in/.tmp-1"), "x");
-    make_file(in(p, "in/a/.tmp-2"), "x");
-    make_file(in(p, "in/b/c/.tmp-3"), "x");
-    make_file(in(p, "in/a/.tmp-young"), "x");
-    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/.tmp-1"), old, 0), 0);
-    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/a/.tmp-2"), old, 0), 0);
-    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/b/c/.tmp-3"), old, 0), 0);
+    make_file(in(p, "theirs/.tmp-0000000000000004"), "x"); /* others may share the root */
+    make_file(in(p, ".tmp-thesis"), "x");
+    make_file(in(p, ".tmp-0000000000000005-to"), "x");
+    make_file(in(p, "in/.tmp-0000000000000001"), "x");
+    make_file(in(p, "in/a/.tmp-0000000000000002"), "x");
+    make_file(in(p, "in/b/c/.tmp-0000000000000003"), "x");
+    make_file(in(p, "in/a/.tmp-00000000000000aa"), "x");
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/.tmp-0000000000000001"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/a/.tmp-0000000000000002"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "in/b/c/.tmp-0000000000000003"), old, 0), 0);
     assert_int_equal(utimensat(AT_FDCWD, in(p, "in/a/kept"), old, 0), 0);
-    assert_int_equal(utimensat(AT_FDCWD, in(p, "theirs/.tmp-4"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, "theirs/.tmp-0000000000000004"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, ".tmp-thesis"), old, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in(p, ".tmp-0000000000000005-to"), old, 0), 0);
     assert_ok(store_file_sweep(p->store, "none", 60000, &removed, &err), &err);
-    assert_int_equal(removed, 0);
+    assert_int_equal(removed, 1);
+    assert_int_equal(stat(in(p, ".tmp-thesis"), &st), 0);
     assert_ok(store_file_sweep(p->store, "in", 60000, &removed, &err), &err);
     assert_int_equal(removed, 3);
     assert_int_equal(stat(in(p, "in/b"), &st), -1);
-    assert_int_equal(stat(in(p, "in/a/.tmp-young"), &st), 0);
-    assert_int_equal(stat(in(p, "theirs/.tmp-4"), &st), 0);
+    assert_int_equal(stat(in(p, "in/a/.tmp-00000000000000aa"), &st), 0);
+    assert_int_equal(stat(in(p, "theirs/.tmp-0000000000000004"), &st), 0);
     assert_listed(p->store, "", '\0', "in/a/kept ");
 }
 
