@@ -127,23 +127,25 @@ static const struct option table[] = {
      .help = "Take a dump with types that are not known here on its checksum alone."},
     {"create", FLAG(create), .commands = IN(BACKUP) | IN(IMPORT) | IN(COPY),
      .help = "Make the repository and the instance where they are missing. copy: those of the target."},
-    {"shrink-guard", NUMBER(shrink_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "PERCENT", .preset = "50", .min = 0,
-     .max = 100,
+    {"shrink-guard", NUMBER(shrink_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "PERCENT", .preset = "50",
+     .min = 0, .max = 100,
      .help =
          "A backup with fewer keys than this share of the last good one is marked suspicious, with a warning and exit "
          "status 0: it is never taken for the latest, and prune expires nothing, until `remora accept`. Only the "
          "number of keys counts. 0: never."},
     {"on-shrink", CHOICE(on_shrink), .commands = IN(BACKUP) | IN(AGENT), .value = "mark|refuse", .preset = "mark",
      .help = "refuse: such a backup is not even kept, exit status 4."},
-    {"memory-guard", CHOICE(memory_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "warn|refuse|off", .preset = "warn",
+    {"memory-guard", CHOICE(memory_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "warn|refuse|off",
+     .preset = "warn",
      .help = "bgsave, psync: what to do where the server's memory may not hold the copies that a save makes of what is "
              "written meanwhile: its resident memory and 1.5 times what the last save copied, or a tenth of its data "
              "if that is more. warn: log it and note it in the backup. refuse: exit status 10, before the save."},
-    {"server-memory", SIZE(server_memory), .commands = IN(BACKUP) | IN(CHECK) | IN(AGENT), .value = "SIZE", .min = 1 << 20,
-     .max = NUMBER_LIMIT,
+    {"server-memory", SIZE(server_memory), .commands = IN(BACKUP) | IN(CHECK) | IN(AGENT), .value = "SIZE",
+     .min = 1 << 20, .max = NUMBER_LIMIT,
      .help = "The memory limit of the server's container, which the guard goes by. When not given: that of this "
              "container, where the server is seen to run in it too, else what the server takes for its machine's."},
-    {"space-guard", CHOICE(space_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "warn|refuse|off", .preset = "refuse",
+    {"space-guard", CHOICE(space_guard), .commands = IN(BACKUP) | IN(AGENT), .value = "warn|refuse|off",
+     .preset = "refuse",
      .help =
          "bgsave: the same for the room on the server's volume, which a save needs for a second dump beside the old "
          "one. With psync and file the server's volume is not looked at; a --spool-dir always is."},
@@ -245,12 +247,13 @@ static const struct option table[] = {
      .help = "The same for months."},
     {"keep-yearly", NUMBER(keep_yearly), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .min = 1, .max = 1000000,
      .help = "The same for years."},
-    {"keep-within", DURATION(keep_within_ms), .commands = IN(PRUNE) | IN(AGENT), .value = "DURATION", .needs_unit = true,
-     .help = "Keep every backup that is at most this much older than the newest good one."},
+    {"keep-within", DURATION(keep_within_ms), .commands = IN(PRUNE) | IN(AGENT), .value = "DURATION",
+     .needs_unit = true, .help = "Keep every backup that is at most this much older than the newest good one."},
     {"min-good", NUMBER(min_good), .commands = IN(PRUNE) | IN(AGENT), .value = "N", .preset = "3", .min = 1,
      .max = 1000000,
      .help = "Never leave fewer good backups than this, whatever the rules say; verified ones are preferred."},
-    {"expect-every", DURATION(expect_every_ms), .commands = IN(PRUNE) | IN(AGENT), .value = "DURATION", .needs_unit = true,
+    {"expect-every", DURATION(expect_every_ms), .commands = IN(PRUNE) | IN(AGENT), .value = "DURATION",
+     .needs_unit = true,
      .help = "Expire nothing while the newest good backup is older than this: when backups fail, the old ones stay."},
     {"orphan-age", DURATION(orphan_age_ms), .commands = IN(PRUNE) | IN(AGENT), .value = "DURATION", .needs_unit = true,
      .preset = "24h", .help = "Remove what a killed backup has left once its newest object is this old; at least 24h."},

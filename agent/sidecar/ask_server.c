@@ -29,7 +29,7 @@ learn_info(struct client *c, const struct endpoint *e, struct answer *out, struc
     if (r->type == REPLY_STRING) {
         server_facts_from_info(r->text, &out->server);
         server_status_parse(r->text, &status);
-        out->memory = status.used_memory;
+        out->memory = status.memory.used;
         out->cow = status.cow_bytes;
         (void)info_keys(r->text, &out->keys);
         (void)info_u64(r->text, "latest_fork_usec", &out->fork_us);

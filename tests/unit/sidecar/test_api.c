@@ -255,6 +255,7 @@ status__of_a_full_board__tells_what_is_so(void **state)
     s->board.catalog->entries[4].suspicious = true;
     s->board.catalog->entries[3].state = CATALOG_DAMAGED;
     s->board.catalog->entries[3].problem = mem_strdup("cut off");
+    s->board.catalog->entries[3].stored_size = 0; /* its manifest would have told it */
     s->board.catalog->entries[0].held = true;
     s->board.server = REACH_DENIED;
     s->board.kinds[WORK_BACKUP].failures[6] = 2;
