@@ -82,7 +82,8 @@ begin(struct agent *a, struct err *err)
     if (a->signal_fd < 0)
         return -1;
     a->asker = asker_start(a->config, a->board.host, a->wake_fd, err);
-    if (a->asker == NULL)
+    a->reader = a->asker != NULL ? asker_start(a->config, a->board.host, a->wake_fd, err) : NULL;
+    if (a->reader == NULL)
         return -1;
     a->web = web_start(a->config->listen, a->config->token_file, sidecar_routes, &a->board, err);
     if (a->web == NULL)
@@ -122,11 +123,14 @@ is_over(const struct agent *a, int64_t now_ms)
 static void
 end(struct agent *a)
 {
+    bool asked;
+
     child_free(a->run.child);
     a->run.child = NULL;
     web_stop(a->web);
     sig_stop();
-    if (!asker_stop(a->asker, ASKER_END_MS)) {
+    asked = asker_stop(a->asker, ASKER_END_MS);
+    if (!asker_stop(a->reader, ASKER_END_MS) || !asked) {
         log_warn("a question to the store or the server hangs; ending without its answer", LOG_NONE);
         _exit(0); /* the thread uses what would be freed now */
     }

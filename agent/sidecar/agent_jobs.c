@@ -199,7 +199,8 @@ plan(struct agent *a, enum work kind, bool turn, int64_t now_ms)
     switch (planner_next(p, wall_ms, a->server_seen || !a->orders.has_server, may, &at_ms)) {
     case PLANNER_CLAIM:
         planner_claiming(p);
-        asker_ask(a->asker, &(struct question){ASK_TAKE, kind, p->slot_ms, p->retries > 0});
+        if (!asker_ask(a->asker, &(struct question){ASK_TAKE, kind, p->slot_ms, p->retries > 0}))
+            planner_claim_failed(p, wall_ms);
         break;
     case PLANNER_START:
         planner_started(p);
@@ -236,7 +237,6 @@ start(struct agent *a, int64_t now_ms)
     log_info("job started", LOG_S("job", r->job_id), LOG_S("work", work_name(r->kind)),
              LOG_S("asked_by", r->slot_ms != 0 ? "schedule" : "trigger"));
     r->started_ms = now_ms;
-    a->keep_ms = now_ms + a->config->stall_timeout_ms / 3;
     job_env_init(&e, a->config, r->kind);
     if (child_start((const char *const *)e.words, (const char *const *)e.env, &r->child, &err) < 0) {
         struct child_end end = {.exit_status = err_exit_status(err.code)};

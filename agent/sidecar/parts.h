@@ -32,7 +32,8 @@ struct agent {
     struct orders orders;
     struct board board;
     struct planner planners[WORK_KINDS];
-    struct asker *asker;
+    struct asker *asker;  /* claims, the server, whether the store is there: short questions */
+    struct asker *reader; /* the catalogue, which may take long where it is large or the store slow */
     struct web *web;
     struct run run;
     int signal_fd, wake_fd;
@@ -40,7 +41,9 @@ struct agent {
     int64_t stop_ms;    /* when the first SIGTERM came; 0: not yet */
 
     bool server_seen;
-    int64_t ask_server_ms, ask_store_ms, ask_catalog_ms, keep_ms, mark_ms; /* when they are due */
+    bool catalog_failed;                                          /* when it was last asked for */
+    int64_t ask_server_ms, ask_store_ms, ask_catalog_ms, mark_ms; /* when they are due */
+    int64_t keep_ms[WORK_KINDS];                                  /* the same; 0: no slot is held */
     int64_t undone[WORK_KINDS];            /* slots whose work was done and not marked so yet; 0: none */
     struct store_meter_counts job_storage; /* what all jobs asked of the store */
     char last_words[256];                  /* why it ends */
