@@ -173,8 +173,10 @@ verify_one(struct check *c, const struct manifest *m, struct err *err)
     const struct read_options options = limits_reading(c->config, bar);
     struct verdict v = {.err = ERR_INIT};
     int64_t started_ms = clock_mono_ms();
-    int rc = look_at(c, m, &options, &v);
+    int rc;
 
+    progress_tell(&options.progress, PROGRESS_VERIFYING, 0, m->rdb_member.raw_size, 0);
+    rc = look_at(c, m, &options, &v);
     progress_bar_free(bar);
     v.ms = clock_mono_ms() - started_ms;
     c->done++;
@@ -246,6 +248,20 @@ choose(const struct catalog *catalog, uint64_t n)
     return chosen;
 }
 
+/* Thousands of backups take their time. */
+static int
+load_catalog(const struct check *c, struct catalog **out, struct err *err)
+{
+    struct progress_bar *bar = progress_bar_new(c->config);
+    struct repo telling = *c->repo;
+    int rc;
+
+    telling.progress = progress_bar_sink(bar);
+    rc = catalog_load(&telling, c->config->instance, CATALOG_MARKS, out, err);
+    progress_bar_free(bar);
+    return rc;
+}
+
 /* --all and --sample. Damaged manifests are told and counted with both: they are known already. */
 static int
 verify_many(struct check *c, struct err *err)
@@ -254,7 +270,7 @@ verify_many(struct check *c, struct err *err)
     bool *chosen;
     int rc = 0;
 
-    if (catalog_load(c->repo, c->config->instance, CATALOG_MARKS, &catalog, err) < 0)
+    if (load_catalog(c, &catalog, err) < 0)
         return -1;
     if (catalog->count == 0)
         log_info("no backup yet", LOG_S("instance", c->config->instance));

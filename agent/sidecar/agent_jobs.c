@@ -18,11 +18,10 @@
 #include "base/sig.h"
 #include "base/units.h"
 
-#define LOOK_EVERY_MS  1000  /* at a child, for the watchdog */
-#define KILL_AFTER_MS  10000 /* what a stalled job gets for its clean-up */
-#define GRACE_LEFT_MS  5000  /* what a job gets for it at the agent's end */
-#define RESULT_ITEMS   20    /* what is kept of a list in a result */
-#define PRUNE_PATIENCE 4     /* prune tells no progress: it gets this many times the stall timeout in all */
+#define LOOK_EVERY_MS 1000  /* at a child, for the watchdog */
+#define KILL_AFTER_MS 10000 /* what a stalled job gets for its clean-up */
+#define GRACE_LEFT_MS 5000  /* what a job gets for it at the agent's end */
+#define RESULT_ITEMS  20    /* what is kept of a list in a result */
 
 /* ---- a job that ended -------------------------------------------------------------------------------------------- */
 
@@ -129,7 +128,7 @@ static void
 watch_progress(struct agent *a, int64_t now_ms)
 {
     struct run *r = &a->run;
-    int64_t told_ms, patience_ms = a->config->stall_timeout_ms * (r->kind == WORK_PRUNE ? PRUNE_PATIENCE : 1);
+    int64_t told_ms;
     struct job *job;
 
     board_lock(&a->board);
@@ -137,7 +136,7 @@ watch_progress(struct agent *a, int64_t now_ms)
     REQUIRE(job != NULL);
     job->progress = *child_progress(r->child, &told_ms);
     board_unlock(&a->board);
-    if (!r->stalled && r->terminated_ms == 0 && now_ms - told_ms > patience_ms) {
+    if (!r->stalled && r->terminated_ms == 0 && now_ms - told_ms > a->config->stall_timeout_ms) {
         log_warn("the job makes no progress: stopping it", LOG_S("job", r->job_id), LOG_S("work", work_name(r->kind)));
         r->stalled = true;
         terminate(r, now_ms);
