@@ -12,11 +12,11 @@
 #include "agent/pick.h"
 #include "agent/printable.h"
 #include "agent/progress_bar.h"
+#include "agent/verify_options.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "snapshot/redis/server_program.h"
 #include "snapshot/repo/catalog.h"
 #include "snapshot/sample.h"
 #include "snapshot/verify.h"
@@ -328,30 +328,6 @@ finish(struct check *c, struct err *err)
                    c->bad, c->done, c->worst_id.text, without_id(&c->worst_id, c->worst.msg));
 }
 
-static int
-check_options(const struct config *c, const char *which, struct err *err)
-{
-    char *program;
-
-    if (c->all && c->arg_count > 0)
-        return err_set(err, ERR_USAGE, "--all and the argument \"%.60s\" exclude each other", which);
-    if (c->sample > 0 && c->arg_count > 0)
-        return err_set(err, ERR_USAGE, "--sample and the argument \"%.60s\" exclude each other", which);
-    if (c->sample > 0 && c->all)
-        return err_set(err, ERR_USAGE, "--sample and --all exclude each other");
-    if (c->load && c->quick)
-        return err_set(err, ERR_USAGE, "--load and --quick exclude each other");
-    if (pick_check(which, err) < 0)
-        return -1;
-    if (!c->load)
-        return 0;
-    program = server_program_find(c->server_binary, "", err); /* none at all: known before the store is asked */
-    if (program == NULL)
-        return err_wrap(err, "verify --load");
-    free(program);
-    return 0;
-}
-
 int
 cmd_verify(const struct config *config, struct output *out, struct err *err)
 {
@@ -361,7 +337,7 @@ cmd_verify(const struct config *config, struct output *out, struct err *err)
     struct opened opened = {0};
     int rc = -1;
 
-    if (check_options(config, which, err) < 0)
+    if (verify_options_check(config, config->arg_count > 0 ? which : NULL, err) < 0)
         return -1;
     if (open_repo_instance(config, writes ? OPEN_REPO_WRITE : OPEN_REPO_READ, &opened, err) < 0)
         goto out;
