@@ -37,7 +37,8 @@ describe(struct agent *a)
 {
     const struct config *c = a->config;
     struct board *b = &a->board;
-    const char *user = strstr(c->repo, "://"), *at = user != NULL ? strrchr(c->repo, '@') : NULL;
+    const char *user = strncmp(c->repo, "s3://", 5) == 0 ? strstr(c->repo, "://") : NULL;
+    const char *at = user != NULL ? strrchr(c->repo, '@') : NULL; /* in a folder's name it is a letter */
 
     (void)snprintf(b->version, sizeof(b->version), "%s", REMORA_VERSION);
     (void)snprintf(b->instance, sizeof(b->instance), "%s", c->instance);
@@ -103,6 +104,7 @@ begin_to_stop(struct agent *a, int64_t now_ms)
     const char *running = a->run.child != NULL ? work_name(a->run.kind) : "";
 
     a->stop_ms = now_ms;
+    agent_asks_mark(a);
     board_lock(&a->board);
     a->board.stopping = true;
     board_unlock(&a->board);

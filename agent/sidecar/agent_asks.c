@@ -13,6 +13,7 @@
 #define STORE_EVERY_MS  60000
 #define STORE_AGAIN_MS  15000
 #define SLOT_AGAIN_MS   15000
+#define SLOT_DOUBLINGS  6 /* to 16 minutes: nobody waits for it but the log's readers */
 /* A catalogue costs a request a backup: it is read the less often the larger it is. */
 #define CATALOG_EVERY_MS  60000
 #define CATALOG_ENTRY_MS  600
@@ -202,7 +203,7 @@ mark_slots(struct agent *a, int64_t now_ms)
         for (int kind = 0; kind < WORK_KINDS; kind++)
             if (a->undone[kind] != 0)
                 (void)asker_ask(a->asker, &(struct question){ASK_DONE, (enum work)kind, a->undone[kind], false});
-        a->mark_ms = now_ms + SLOT_AGAIN_MS;
+        a->mark_ms = now_ms + (SLOT_AGAIN_MS << (a->marks_tried < SLOT_DOUBLINGS ? a->marks_tried++ : SLOT_DOUBLINGS));
     }
     agent_wake_at(a, a->mark_ms);
 }
@@ -217,7 +218,14 @@ void
 agent_asks_done(struct agent *a, enum work kind, int64_t slot_ms)
 {
     a->undone[kind] = slot_ms;
+    agent_asks_mark(a);
+}
+
+void
+agent_asks_mark(struct agent *a)
+{
     a->mark_ms = 0;
+    a->marks_tried = 0;
 }
 
 bool

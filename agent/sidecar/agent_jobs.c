@@ -67,6 +67,25 @@ log_end(const struct run *r, int status, const char *error, int64_t now_ms)
                  LOG_I("exit_status", status), LOG_S("why", error));
 }
 
+/* Will it be the same when it is tried again soon? */
+static bool
+is_lasting(int status)
+{
+    static const enum err_code lasting[] = {ERR_USAGE, ERR_REFUSED, ERR_CORRUPT, ERR_UNSUPPORTED};
+
+    for (size_t i = 0; i < ARRAY_LEN(lasting); i++)
+        if (status == err_exit_status(lasting[i]))
+            return true;
+    return false;
+}
+
+/* A run that says it went well, and shows no backup, made none: its slot must not be marked as done. */
+static bool
+is_empty_handed(const struct run *r, int status, const json_t *result)
+{
+    return r->kind == WORK_BACKUP && status == 0 && *json_opt_str(result, "id", "") == '\0';
+}
+
 /* The run is over, or could not be started: END says how. */
 static void
 end_run(struct agent *a, const struct child_end *end, int64_t now_ms)
@@ -75,9 +94,13 @@ end_run(struct agent *a, const struct child_end *end, int64_t now_ms)
     struct board *b = &a->board;
     char error[JOB_TEXT_MAX], limit[UNITS_TEXT_MAX];
     int status = end->exit_status;
+    json_t *result = short_result(end);
     struct job *job;
 
-    if (r->stalled && status != 0)
+    if (is_empty_handed(r, status, result)) {
+        status = err_exit_status(ERR_INTERNAL);
+        (void)snprintf(error, sizeof(error), "the run ended well, but did not say which backup it made");
+    } else if (r->stalled && status != 0)
         (void)snprintf(error, sizeof(error),
                        "it made no progress for %s (--stall-timeout) and was stopped; the log tells what it waited for",
                        units_format_duration(a->config->stall_timeout_ms, limit));
@@ -88,13 +111,16 @@ end_run(struct agent *a, const struct child_end *end, int64_t now_ms)
     board_lock(b);
     job = jobs_find(&b->jobs, r->job_id);
     REQUIRE(job != NULL);
-    job_end(job, status, error, short_result(end), clock_wall_ms());
+    job_end(job, status, error, result, clock_wall_ms());
     count_end(&b->kinds[r->kind], r, status, now_ms);
     if (status != 0)
         board_error_add(b, work_name(r->kind), status, error, clock_wall_ms());
     board_unlock(b);
     if (r->slot_ms != 0) {
-        planner_ended(&a->planners[r->kind], status == 0, clock_wall_ms());
+        if (is_lasting(status))
+            planner_refused(&a->planners[r->kind], clock_wall_ms());
+        else
+            planner_ended(&a->planners[r->kind], status == 0, clock_wall_ms());
         if (status == 0)
             agent_asks_done(a, r->kind, r->slot_ms);
     }

@@ -221,6 +221,16 @@ planner_ended(struct planner *p, bool well, int64_t now_ms)
     pause_for(p, growing_pause(++p->retries), now_ms);
 }
 
+void
+planner_refused(struct planner *p, int64_t now_ms)
+{
+    int64_t pause_ms;
+
+    planner_ended(p, false, now_ms);
+    pause_ms = p->pause_ms * PLANNER_REFUSED_FACTOR;
+    pause_for(p, pause_ms < PLANNER_REFUSED_MAX_MS ? pause_ms : PLANNER_REFUSED_MAX_MS, now_ms);
+}
+
 int64_t
 planner_held_slot(const struct planner *p)
 {
