@@ -55,8 +55,9 @@ struct asker;
  * written to when there is an answer. NULL with ERR_NO_SPACE. */
 struct asker *asker_start(const struct config *config, const char *claimer, int wake_fd, struct err *err) MUST_CHECK;
 
-/* Put a question. The same kind (of the same work) that waits already is not put twice. */
-void asker_ask(struct asker *a, const struct question *q);
+/* Put a question. The same one (kind, work and slot) that waits already is not put twice. False: there is no room, or
+ * it is to stop; there will be no answer. */
+bool asker_ask(struct asker *a, const struct question *q);
 
 /* The next answer; false when there is none. */
 bool asker_take(struct asker *a, struct answer *out);

@@ -60,13 +60,13 @@ put_done(struct page *p, const struct progress *progress)
 {
     char done[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], stored[UNITS_TEXT_MAX];
 
-    if (progress->phase == PROGRESS_SAVING && progress->total > 0)
-        html_put(&p->h, ", %s of %s keys", units_format_count(progress->done, done),
-                 units_format_count(progress->total, total));
-    else if (progress->phase != PROGRESS_SAVING && progress->total > 0)
+    if (progress_unit(progress->phase) != PROGRESS_BYTES && progress->total > 0)
+        html_put(&p->h, ", %s of %s%s", units_format_count(progress->done, done),
+                 units_format_count(progress->total, total), progress->phase == PROGRESS_SAVING ? " keys" : "");
+    else if (progress_unit(progress->phase) == PROGRESS_BYTES && progress->total > 0)
         html_put(&p->h, ", %s of %s", units_format_size(progress->done, done),
                  units_format_size(progress->total, total));
-    else if (progress->phase != PROGRESS_SAVING && progress->done > 0)
+    else if (progress_unit(progress->phase) == PROGRESS_BYTES && progress->done > 0)
         html_put(&p->h, ", %s", units_format_size(progress->done, done));
     if (progress->stored > 0)
         html_put(&p->h, " as %s stored", units_format_size(progress->stored, stored));

@@ -89,6 +89,7 @@ load_facts(const struct repo *repo, const char *instance, enum layout_fact kind,
 {
     struct fact_list found;
 
+    progress_tell(&repo->progress, PROGRESS_LISTING, 0, c->count, 0);
     if (fact_list(repo, instance, kind, &found, err) < 0)
         return -1;
     for (size_t i = 0; i < found.count && c->count > 0; i++) {
@@ -201,7 +202,7 @@ read_entries(struct reading *r, struct catalog *c, struct err *err)
     if (pool == NULL)
         return -1;
     for (size_t i = 0; i < c->count && pool_submit(pool, &c->entries[i]); i++)
-        ;
+        progress_tell(&r->repo->progress, PROGRESS_LISTING, i, c->count, 0);
     return pool_finish(pool, err);
 }
 
@@ -223,6 +224,7 @@ list_entries(const struct repo *repo, const char *instance, struct catalog *c, s
     struct layout_key folder;
     struct fact_list found;
 
+    progress_tell(&repo->progress, PROGRESS_LISTING, 0, 0, 0);
     layout_manifests(&folder, instance);
     if (fact_list_folder(repo, &folder, &found, err) < 0)
         return -1;

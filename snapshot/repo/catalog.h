@@ -55,7 +55,8 @@ enum catalog_depth {
 
 /* Every backup of INSTANCE with its facts. One listing of the manifests and one a kind of fact (each a request a
  * thousand objects), then one get a manifest, several at a time; memory is a few hundred bytes a backup. A listing that
- * is not complete, or a manifest that could not be asked for, is an error: what is missing here is not there. */
+ * is not complete, or a manifest that could not be asked for, is an error: what is missing here is not there. Tells
+ * repo->progress: manifests of all. */
 int catalog_load(const struct repo *repo, const char *instance, enum catalog_depth depth, struct catalog **out,
                  struct err *err) MUST_CHECK;
 void catalog_free(struct catalog *c); /* NULL is fine */
