@@ -217,14 +217,32 @@ check_request(struct web *w, struct MHD_Connection *connection, struct exchange 
     return false;
 }
 
+static enum MHD_Result
+add_to_headers(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct web_headers *headers = cls;
+
+    if (kind == MHD_HEADER_KIND)
+        web_headers_add(headers, name, value);
+    else
+        headers->count++;
+    return MHD_YES;
+}
+
 /* The headers are there. MHD_YES without an answer: go on. */
 static enum MHD_Result
 on_headers(struct web *w, struct MHD_Connection *connection, struct exchange *x)
 {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct web_headers headers = {0};
     struct web_answer answer;
 
     web_answer_init(&answer);
-    return web_headers_check(connection, &answer) ? MHD_YES : send_answer(w, connection, x, &answer, NULL);
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND,
+                                    add_to_headers, &headers);
+    if (web_headers_check(&headers, info != NULL ? info->header_size : 0, &answer))
+        return MHD_YES;
+    return send_answer(w, connection, x, &answer, NULL);
 }
 
 /* All of it is there. */

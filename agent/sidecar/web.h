@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * web.h: the HTTP side of the agent (libmicrohttpd, whose only home web*.c are): a table of routes. It never waits for
+ * web.h: the HTTP side of the agent (libmicrohttpd, whose only home web.c is): a table of routes. It never waits for
  * anything but the board's mutex; slow clients cost a connection and nothing else.
  *
  * GET and HEAD for what is read; POST with the bearer token for what changes something. One request a connection: so

@@ -7,20 +7,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/compiler.h"
 #include "base/units.h"
 
 /* The characters of a name: RFC 9110, 5.6.2. */
 static const char name_characters[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /* A second one of these would be another opinion. */
-static const char *const only_once[] = {MHD_HTTP_HEADER_HOST, MHD_HTTP_HEADER_CONTENT_LENGTH,
-                                        MHD_HTTP_HEADER_TRANSFER_ENCODING, MHD_HTTP_HEADER_AUTHORIZATION};
-
-struct survey {
-    size_t count;
-    bool seen[ARRAY_LEN(only_once)];
-    const char *problem; /* NULL: none */
-};
+static const char *const only_once[] = {"Host", "Content-Length", "Transfer-Encoding", "Authorization"};
 
 static bool
 has_control_character(const char *value)
@@ -31,47 +25,37 @@ has_control_character(const char *value)
     return false;
 }
 
-static enum MHD_Result
-look_at(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+void
+web_headers_add(struct web_headers *h, const char *name, const char *value)
 {
-    struct survey *s = cls;
-
-    s->count++;
-    if (kind != MHD_HEADER_KIND)
-        return MHD_YES;
+    h->count++;
+    value = value != NULL ? value : "";
     if (*name == '\0' || name[strspn(name, name_characters)] != '\0')
-        s->problem = "the name of a header has a blank or another character that none has";
-    else if (value != NULL && has_control_character(value))
-        s->problem = "a header has a control character";
+        h->problem = "the name of a header has a blank or another character that none has";
+    else if (has_control_character(value))
+        h->problem = "a header has a control character";
     for (size_t i = 0; i < ARRAY_LEN(only_once); i++) {
         if (strcasecmp(name, only_once[i]) != 0)
             continue;
-        if (s->seen[i])
-            s->problem = "one of Host, Content-Length, Transfer-Encoding and Authorization is there twice";
-        s->seen[i] = true;
+        if (h->seen[i])
+            h->problem = "one of Host, Content-Length, Transfer-Encoding and Authorization is there twice";
+        h->seen[i] = true;
     }
-    return MHD_YES;
-}
-
-static size_t
-bytes_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-
-    return info != NULL ? info->header_size : 0;
+    if (strcasecmp(name, "Content-Length") == 0)
+        h->length = value;
+    h->has_coding |= strcasecmp(name, "Transfer-Encoding") == 0;
 }
 
 /* The body must say how long it is, so that one that is too long is refused before it comes. */
 static bool
-check_body(struct MHD_Connection *connection, struct web_answer *a)
+check_body(const struct web_headers *h, struct web_answer *a)
 {
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     struct err unused = ERR_INIT;
     uint64_t len = 0;
 
-    if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
+    if (h->has_coding)
         web_answer_error(a, 411, "a body must come with its Content-Length");
-    else if (length != NULL && units_parse_u64(length, &len, &unused) < 0)
+    else if (h->length != NULL && units_parse_u64(h->length, &len, &unused) < 0)
         web_answer_error(a, 400, "the Content-Length is no number");
     else if (len > WEB_BODY_MAX)
         web_answer_error(a, 413, "the body is too long; at most %d bytes are read", WEB_BODY_MAX);
@@ -81,17 +65,14 @@ check_body(struct MHD_Connection *connection, struct web_answer *a)
 }
 
 bool
-web_headers_check(struct MHD_Connection *connection, struct web_answer *a)
+web_headers_check(const struct web_headers *h, size_t bytes, struct web_answer *a)
 {
-    struct survey s = {0};
-
-    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, look_at, &s);
-    if (s.count > WEB_HEADERS_MAX || bytes_of(connection) > WEB_HEADER_MAX)
+    if (h->count > WEB_HEADERS_MAX || bytes > WEB_HEADER_MAX)
         web_answer_error(a, 431, "at most %zu bytes and %d headers, cookies and arguments are read", WEB_HEADER_MAX,
                          WEB_HEADERS_MAX);
-    else if (s.problem != NULL)
-        web_answer_error(a, 400, "%s", s.problem);
+    else if (h->problem != NULL)
+        web_answer_error(a, 400, "%s", h->problem);
     else
-        return check_body(connection, a);
+        return check_body(h, a);
     return false;
 }
