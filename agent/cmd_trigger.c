@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/printable.h"
 #include "agent/progress_bar.h"
 #include "agent/secret.h"
 #include "agent/tell.h"
@@ -56,6 +57,7 @@ said(const struct http_answer *answer, char *text, size_t size)
     *text = '\0';
     if (object != NULL && json_read_child(object, "error", &error, &unused) == 0)
         (void)snprintf(text, size, ": %s", json_opt_str(error, "message", ""));
+    printable_make(text);
     json_decref(object);
 }
 
@@ -237,9 +239,12 @@ report(const struct trigger *t, const json_t *job, struct output *out, struct er
     struct backup_id backup;
     json_t *object;
 
-    if (strcmp(json_opt_str(job, "state", ""), "succeeded") != 0)
-        return err_set(err, status != 0 ? err_of_exit_status(status) : ERR_INTERNAL, "the backup by %s failed: %s",
-                       t->peer, why);
+    if (strcmp(json_opt_str(job, "state", ""), "succeeded") != 0) {
+        (void)err_set(err, status != 0 ? err_of_exit_status(status) : ERR_INTERNAL, "the backup by %s failed: %s",
+                      t->peer, why);
+        printable_make(err->msg);
+        return -1;
+    }
     if (!backup_id_parse(id, &backup, NULL)) /* it goes to stdout, and into scripts */
         return err_set(err, ERR_SERVER, "%s made a backup and did not say which; `remora list` shows it", t->peer);
     log_info("backup finished", LOG_S("id", id), LOG_S("job", t->job));

@@ -8,6 +8,7 @@
  */
 #include "agent/sidecar/web.h"
 
+#include <linux/sockios.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,6 +35,8 @@
 #define TIMEOUT_S    10u
 #define WAITING_MAX  ((size_t)32 << 20) /* bytes of answers that were not sent yet */
 #define SMALL_ANSWER ((size_t)64 << 10) /* those go out whatever waits */
+#define UNREAD_MAX   256u               /* answers that the kernel may hold after their connection's end */
+#define UNREAD_MS    10000              /* which it does for so long: web_listen.c */
 #define STOP_MS      1000
 #define LOG_EVERY_MS 60000
 
@@ -46,6 +50,8 @@ struct web {
     struct web_token *token;
     struct web_places places;
     size_t waiting; /* bytes of answers */
+    int64_t unread_since_ms;
+    unsigned unread; /* since then */
     int64_t refused_logged_ms;
     uint64_t refused;
 };
@@ -294,15 +300,36 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
     return MHD_YES;
 }
 
+/* What a client has not read of its answer is left to the kernel, which charges it to us: no place stands for it. So
+ * those that are too many in a short time are reset instead. */
+static void
+limit_unread(struct web *w, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const struct linger reset = {.l_onoff = 1};
+    int64_t now = clock_mono_ms();
+    int unsent = 0;
+
+    if (info == NULL || ioctl(info->connect_fd, SIOCOUTQNSD, &unsent) != 0 || unsent == 0)
+        return;
+    if (now - w->unread_since_ms > UNREAD_MS) {
+        w->unread_since_ms = now;
+        w->unread = 0;
+    }
+    if (++w->unread > UNREAD_MAX)
+        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
 static void
 on_completed(void *cls, struct MHD_Connection *connection, void **cookie, enum MHD_RequestTerminationCode how)
 {
     struct web *w = cls;
     struct exchange *x = *cookie;
 
-    (void)connection, (void)how;
+    (void)how;
     if (x == NULL)
         return;
+    limit_unread(w, connection);
     w->waiting -= x->answer_len;
     free(x);
     *cookie = NULL;

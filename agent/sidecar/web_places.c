@@ -37,15 +37,24 @@ ring_append(struct web_places *p, struct web_place *place)
     p->count++;
 }
 
+/* With a reset, so that the kernel keeps nothing of an answer that was not read. */
+static void
+send_away(struct web_places *p, struct web_place *place)
+{
+    const struct linger reset = {.l_onoff = 1};
+
+    (void)setsockopt(place->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    (void)shutdown(place->fd, SHUT_RDWR);
+    ring_remove(p, place);
+}
+
 struct web_place *
 web_places_take(struct web_places *p, int fd, int64_t now_ms)
 {
     struct web_place *place = mem_new(sizeof(*place));
 
-    while (p->count == p->max || (p->count > 0 && now_ms - p->ring.after->since_ms > p->max_ms)) {
-        (void)shutdown(p->ring.after->fd, SHUT_RDWR);
-        ring_remove(p, p->ring.after);
-    }
+    while (p->count == p->max || (p->count > 0 && now_ms - p->ring.after->since_ms > p->max_ms))
+        send_away(p, p->ring.after);
     place->fd = fd;
     place->since_ms = now_ms;
     ring_append(p, place);
