@@ -53,6 +53,17 @@ send_large(const struct web_request *request, struct web_answer *answer)
     free(text);
 }
 
+/* It fits into what the kernel keeps. */
+static void
+send_medium(const struct web_request *request, struct web_answer *answer)
+{
+    static char text[24 << 10];
+
+    (void)request;
+    memset(text, 'x', sizeof(text) - 1);
+    web_answer_text(answer, 200, text);
+}
+
 static void
 take_a_while(const struct web_request *request, struct web_answer *answer)
 {
@@ -62,9 +73,11 @@ take_a_while(const struct web_request *request, struct web_answer *answer)
 }
 
 const struct web_route web_scene_routes[] = {
-    {"GET", "/", false, say_hello},       {"GET", "/hello", false, say_hello},   {"GET", "/things/", false, say_hello},
-    {"POST", "/things", true, take_post}, {"GET", "/things", false, say_hello},  {"POST", "/open", false, take_post},
-    {"GET", "/large", false, send_large}, {"GET", "/slow", false, take_a_while}, {NULL, NULL, false, NULL},
+    {"GET", "/", false, say_hello},        {"GET", "/hello", false, say_hello},
+    {"GET", "/things/", false, say_hello}, {"POST", "/things", true, take_post},
+    {"GET", "/things", false, say_hello},  {"POST", "/open", false, take_post},
+    {"GET", "/large", false, send_large},  {"GET", "/medium", false, send_medium},
+    {"GET", "/slow", false, take_a_while}, {NULL, NULL, false, NULL},
 };
 
 /* ---- the scene ---- */

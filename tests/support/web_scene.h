@@ -19,8 +19,8 @@ struct web_scene {
     char answer[RAW_ANSWER_MAX];
 };
 
-/* GET /, /hello, /things, /things/...: what was asked for; /large: 3 MB; /slow: after 300 ms. POST /things (with the
- * token) and /open: 202, with the body. */
+/* GET /, /hello, /things, /things/...: what was asked for; /large: 3 MB; /medium: 24 kB; /slow: after 300 ms. POST
+ * /things (with the token) and /open: 202, with the body. */
 extern const struct web_route web_scene_routes[];
 
 /* For cmocka; *STATE is the scene, which serves. */

@@ -3,6 +3,8 @@
  * greedy. */
 #include "agent/sidecar/web.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -365,6 +367,49 @@ greedy_clients__read_nothing__cost_a_bounded_amount(void **state)
     assert_int_equal(web_scene_ask(s, "HEAD /large HTTP/1.1\r\n" WEB_SCENE_HOST "\r\n"), 200);
 }
 
+/* A connection on which hardly anything can be on its way unread. */
+static int
+connect_with_a_small_window(unsigned port)
+{
+    const struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int small = 2048;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    return fd;
+}
+
+/* The answers are in the kernel, and the connections closed: those too many are dropped there. */
+static void
+greedy_clients__leave_their_answers_unread__cost_the_kernel_a_bounded_amount(void **state)
+{
+    enum { CLIENTS = 400 };
+    static const char get[] = "GET /medium HTTP/1.1\r\nHost: x\r\n\r\n";
+    static int fds[CLIENTS];
+    struct web_scene *s = *state;
+    int reset = 0;
+
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = connect_with_a_small_window(s->port);
+        assert_true(raw_send(fds[i], get, strlen(get)));
+    }
+    assert_int_equal(web_scene_ask(s, "GET /hello HTTP/1.1\r\n" WEB_SCENE_HOST "\r\n"), 200);
+    clock_sleep_ms(200);
+    for (int i = 0; i < CLIENTS; i++) {
+        int error = 0;
+        socklen_t len = sizeof(error);
+
+        assert_int_equal(getsockopt(fds[i], SOL_SOCKET, SO_ERROR, &error, &len), 0);
+        reset += error == ECONNRESET;
+        (void)close(fds[i]);
+    }
+    if (reset < CLIENTS - 256 - 100 || reset > CLIENTS - 256)
+        fail_msg("%d of %d were reset", reset, CLIENTS);
+}
+
 static void *
 ask_slowly(void *cookie)
 {
@@ -462,6 +507,7 @@ main(void)
         SCENE(slow_client__says_nothing_for_10_s__is_cut_off),
         SCENE(slow_clients__more_than_places__give_way_to_others),
         SCENE(greedy_clients__read_nothing__cost_a_bounded_amount),
+        SCENE(greedy_clients__leave_their_answers_unread__cost_the_kernel_a_bounded_amount),
         SCENE(stop__while_one_is_answered__lets_it_come_to_its_end),
         SCENE(start__token_file_that_cannot_be_used__is_usage),
         SCENE(start__port_in_use__is_usage_and_names_it),
