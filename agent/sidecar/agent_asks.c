@@ -13,10 +13,11 @@
 #define STORE_EVERY_MS  60000
 #define STORE_AGAIN_MS  15000
 #define SLOT_AGAIN_MS   15000
-/* A catalogue costs a request a backup: it is read the less often the larger it is. */
+/* A catalogue costs five listings, and a get for what is new in it: it is read often enough that what others do is seen
+ * well before it would count as late, and not more often. */
 #define CATALOG_EVERY_MS  60000
-#define CATALOG_ENTRY_MS  600
-#define CATALOG_SELDOM_MS ((int64_t)3600 * 1000)
+#define CATALOG_SELDOM_MS ((int64_t)5 * 60000)
+#define CATALOG_SHARE     12 /* of the time in which a backup is expected */
 
 static enum board_reach
 reach_of(const struct err *err)
@@ -92,13 +93,12 @@ static void
 take_catalog(struct agent *a, const struct answer *n, int64_t now_ms)
 {
     struct catalog *before;
-    int64_t pause_ms;
+    int64_t pause_ms = a->orders.expect_every_ms / CATALOG_SHARE;
 
     if (n->catalog == NULL) {
         a->ask_catalog_ms = now_ms + STORE_AGAIN_MS;
         return;
     }
-    pause_ms = (int64_t)n->catalog->count * CATALOG_ENTRY_MS;
     pause_ms = pause_ms < CATALOG_EVERY_MS ? CATALOG_EVERY_MS : pause_ms;
     a->ask_catalog_ms = now_ms + (pause_ms > CATALOG_SELDOM_MS ? CATALOG_SELDOM_MS : pause_ms);
     board_lock(&a->board);
@@ -163,7 +163,7 @@ ask_if_due(struct agent *a, enum question_kind kind, int64_t due_ms, int64_t now
     if (asker_is_busy(a->asker, kind))
         return;
     if (now_ms >= due_ms)
-        asker_ask(a->asker, &(struct question){.kind = kind});
+        asker_ask(a->asker, &(struct question){.kind = kind, .known = a->board.catalog});
     else
         agent_wake_at(a, due_ms);
 }
@@ -175,7 +175,7 @@ keep_slot(struct agent *a, int64_t now_ms)
     if (a->run.child == NULL || a->run.slot_ms == 0)
         return;
     if (now_ms >= a->keep_ms) {
-        asker_ask(a->asker, &(struct question){ASK_KEEP, a->run.kind, a->run.slot_ms, false});
+        asker_ask(a->asker, &(struct question){.kind = ASK_KEEP, .work = a->run.kind, .slot_ms = a->run.slot_ms});
         a->keep_ms = now_ms + a->config->stall_timeout_ms / 3;
     }
     agent_wake_at(a, a->keep_ms);
@@ -190,7 +190,8 @@ mark_slots(struct agent *a, int64_t now_ms)
     if (now_ms >= a->mark_ms) {
         for (int kind = 0; kind < WORK_KINDS; kind++)
             if (a->undone[kind] != 0)
-                asker_ask(a->asker, &(struct question){ASK_DONE, (enum work)kind, a->undone[kind], false});
+                asker_ask(a->asker,
+                          &(struct question){.kind = ASK_DONE, .work = (enum work)kind, .slot_ms = a->undone[kind]});
         a->mark_ms = now_ms + SLOT_AGAIN_MS;
     }
     agent_wake_at(a, a->mark_ms);

@@ -199,7 +199,8 @@ plan(struct agent *a, enum work kind, bool turn, int64_t now_ms)
     switch (planner_next(p, wall_ms, a->server_seen || !a->orders.has_server, may, &at_ms)) {
     case PLANNER_CLAIM:
         planner_claiming(p);
-        asker_ask(a->asker, &(struct question){ASK_TAKE, kind, p->slot_ms, p->retries > 0});
+        asker_ask(a->asker,
+                  &(struct question){.kind = ASK_TAKE, .work = kind, .slot_ms = p->slot_ms, .again = p->retries > 0});
         break;
     case PLANNER_START:
         planner_started(p);

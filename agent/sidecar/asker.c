@@ -53,13 +53,13 @@ is_same(const struct question *a, const struct question *b)
 /* ---- the store --------------------------------------------------------------------------------------------------- */
 
 static int
-ask_catalog(const struct asker *a, bool whole, struct answer *out, struct err *err)
+ask_store(const struct asker *a, const struct question *q, struct answer *out, struct err *err)
 {
     struct opened opened = {0};
     int rc = open_repo_instance(&a->config, OPEN_REPO_READ, &opened, err);
 
-    if (rc == 0 && whole)
-        rc = catalog_load(&opened.repo, a->config.instance, CATALOG_VERIFIED, &out->catalog, err);
+    if (rc == 0 && q->kind == ASK_CATALOG)
+        rc = catalog_reload(&opened.repo, a->config.instance, q->known, &out->catalog, err);
     open_repo_close(&opened);
     return rc;
 }
@@ -130,7 +130,7 @@ find_answer(struct asker *a, const struct question *q, struct answer *out)
         break;
     case ASK_STORE:
     case ASK_CATALOG:
-        rc = ask_catalog(a, q->kind == ASK_CATALOG, out, &out->err);
+        rc = ask_store(a, q, out, &out->err);
         break;
     case ASK_TAKE:
     case ASK_KEEP:

@@ -31,9 +31,11 @@ enum question_kind {
 
 struct question {
     enum question_kind kind;
-    enum work work;  /* TAKE, KEEP, DONE */
-    int64_t slot_ms; /* the same */
-    bool again;      /* TAKE: a job of this slot failed here */
+    enum work work;              /* TAKE, KEEP, DONE */
+    int64_t slot_ms;             /* the same */
+    bool again;                  /* TAKE: a job of this slot failed here */
+    const struct catalog *known; /* CATALOG: what an earlier answer brought, which must live until this one was taken;
+                                    NULL: nothing */
 };
 
 struct answer {
