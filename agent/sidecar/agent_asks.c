@@ -93,14 +93,15 @@ static void
 take_catalog(struct agent *a, const struct answer *n, int64_t now_ms)
 {
     struct catalog *before;
-    int64_t pause_ms = a->orders.expect_every_ms / CATALOG_SHARE;
+    int64_t every_ms = a->orders.expect_every_ms, pause_ms = CATALOG_SELDOM_MS;
 
     if (n->catalog == NULL) {
         a->ask_catalog_ms = now_ms + STORE_AGAIN_MS;
         return;
     }
-    pause_ms = pause_ms < CATALOG_EVERY_MS ? CATALOG_EVERY_MS : pause_ms;
-    a->ask_catalog_ms = now_ms + (pause_ms > CATALOG_SELDOM_MS ? CATALOG_SELDOM_MS : pause_ms);
+    if (every_ms > 0 && every_ms / CATALOG_SHARE < pause_ms)
+        pause_ms = every_ms / CATALOG_SHARE > CATALOG_EVERY_MS ? every_ms / CATALOG_SHARE : CATALOG_EVERY_MS;
+    a->ask_catalog_ms = now_ms + pause_ms;
     board_lock(&a->board);
     before = a->board.catalog;
     a->board.catalog = n->catalog;

@@ -20,6 +20,7 @@
 
 #define QUESTIONS_MAX (QUESTION_KINDS * WORK_KINDS)
 #define RETRY_MAX_MS  30000
+#define STALL_MAX_MS  15000 /* what is asked here is small: nobody needs longer for it, and slots wait behind it */
 #define NONCE_LEN     16
 
 /* Our claim of a kind of work: the nonce stays while the slot does. Of the thread alone. */
@@ -203,6 +204,7 @@ asker_start(const struct config *config, const char *claimer, int wake_fd, struc
     a->config.owned = NULL;
     if (a->config.retry_for_ms > RETRY_MAX_MS)
         a->config.retry_for_ms = RETRY_MAX_MS;
+    a->config.s3_stall_ms = a->config.retry_for_ms < STALL_MAX_MS ? a->config.retry_for_ms : STALL_MAX_MS;
     (void)snprintf(a->claimer, sizeof(a->claimer), "%s", claimer);
     a->wake_fd = wake_fd;
     REQUIRE(pthread_mutex_init(&a->mutex, NULL) == 0 && pthread_cond_init(&a->asked, NULL) == 0);

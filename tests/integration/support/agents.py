@@ -28,7 +28,8 @@ class Agent:
             token_file.write_text("secret-of-the-tests\n")
             self.words += ["--token-file", token_file]
         with open(self.log_path, "wb") as log:
-            self.process = remora.start(*self.words, env={**repo.env, **(env or {})}, wrapper=wrapper, stdout=subprocess.DEVNULL, stderr=log)
+            self.process = remora.start(*self.words, env={**repo.env, **(env or {})}, wrapper=wrapper,
+                                        stdout=subprocess.DEVNULL, stderr=log)
         case.addCleanup(processes.end, self.process)
         self.wait("it does not serve HTTP", lambda: self.get("/healthz") is not None)
 
