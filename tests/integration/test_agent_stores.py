@@ -71,7 +71,8 @@ class Watch(threading.Thread):
         self.join()
 
     def judge(self, case, name):
-        print(f"# {name}: the slowest of {self.rounds * len(PATHS)} answers took {self.worst * 1000:.0f} ms", flush=True)
+        answers = self.rounds * len(PATHS)
+        print(f"# {name}: the slowest of {answers} answers took {self.worst * 1000:.0f} ms", flush=True)
         case.assertEqual([], self.refused)
         case.assertLess(self.worst, 1.0)
 
@@ -94,7 +95,7 @@ class StoreAway(StoreCase):
         with Watch(agent) as watch:
             began = time.monotonic()
             sentence = agent.wait_for_health("store-down", 100)
-            self.assertRegex(sentence, "The repository cannot be used: .*(check|is it|try)")
+            self.assertRegex(sentence, "The repository cannot be used: .*; check ")
             self.assertEqual("down", agent.status()["store"]["state"])
             time.sleep(max(0, seconds - (time.monotonic() - began)))
             self.assertTrue(agent.is_health("store-down"))
@@ -138,7 +139,7 @@ class StoreAway(StoreCase):
 
     @limit(360)
     def test_it_stands_still_and_dies_in_mid_backup_that_has_time(self):
-        """A request that stalls is waited for for 60 s, one that fails is made again for --retry-for: the job succeeds."""
+        """One that stalls is waited for for 60 s, one that fails is asked again for --retry-for: the job succeeds."""
         agent = self.storing("--backup-schedule", "@every 1h")
         with Watch(agent) as watch:
             self.gateway.pause()
@@ -167,10 +168,8 @@ class StoreAway(StoreCase):
         watch.judge(self, "the store died in mid-backup")
 
 
-class Several(StoreCase):
+class ShopCase(StoreCase):
     """Three agents beside a master and two replicas."""
-
-    SIGNATURES = {"v4": [], "v2": ["--s3-signature", "v2"]}
 
     def shop(self):
         master = self.server(*QUICK)
@@ -201,6 +200,10 @@ class Several(StoreCase):
         else:
             self.assertGreaterEqual(backups, len(done), logs)
         self.check_whole("--quick")
+
+
+class Several(ShopCase):
+    SIGNATURES = {"v4": [], "v2": ["--s3-signature", "v2"]}
 
     def each_slot(self, exactly, *words):
         agents = [self.agent(server, *EVERY, *words) for server in self.shop()]
@@ -241,7 +244,7 @@ class Several(StoreCase):
         self.claimer_dies("v2")
 
 
-class Failover(Several):
+class Failover(ShopCase):
     """The master becomes a replica of one of its replicas."""
 
     def promote(self, servers, new, old):
@@ -339,7 +342,7 @@ class WithNothingToDo(StoreCase):
 
     def requests(self, agent):
         """{operation: how many}"""
-        found = re.findall(r'^remora_storage_request_duration_seconds_count\{operation="(\w+)"\} (\d+)',
+        found = re.findall(r'^remora_storage_request_duration_seconds_count\{.*operation="(\w+)"\} (\d+)',
                            agent.get("/metrics").decode(), re.MULTILINE)
         return {name: int(count) for name, count in found}
 
