@@ -13,7 +13,7 @@ import uuid
 
 from support import data, gateway, processes, proxy, remora, s3
 from support.agents import Agent
-from support.case import Case, limit, per_server, share
+from support.case import Case, each, limit, per_server, share
 
 QUICK = ("--repl-diskless-sync-delay", "0")
 EVERY = ("--backup-schedule", "@every 5s")
@@ -102,8 +102,9 @@ class StoreAway(StoreCase):
         return watch
 
     @limit(360)
-    def test_it_stands_still_while_nothing_is_done(self):
-        agent = self.agent(self.server(*QUICK), *EVERY, "--retry-for", "4s")
+    @each(signature=("v4", "v2"))
+    def test_it_stands_still_while_nothing_is_done(self, signature):
+        agent = self.agent(self.server(*QUICK), *EVERY, "--retry-for", "4s", "--s3-signature", signature)
         agent.wait_for_successes(1, seconds=60)
         agent.wait_for_health("good")
         self.gateway.pause()
@@ -203,28 +204,24 @@ class ShopCase(StoreCase):
 
 
 class Several(ShopCase):
-    SIGNATURES = {"v4": [], "v2": ["--s3-signature", "v2"]}
+    """By Signature v2 there are no create-only puts: a slot may get more than one backup, and never none."""
 
-    def each_slot(self, exactly, *words):
-        agents = [self.agent(server, *EVERY, *words) for server in self.shop()]
+    @limit(500)
+    @each(signature=("v4", "v2"))
+    def test_each_slot_is_done(self, signature):
+        agents = [self.agent(server, *EVERY, "--s3-signature", signature) for server in self.shop()]
         agents[0].wait("there are no 5 slots", lambda: len(self.slots()[1]) >= share(5, 40), 400)
         failures = [agent.kind()["failures"] for agent in agents]
         self.end_all(agents)
-        self.check_slots(agents, exactly)
+        self.check_slots(agents, signature == "v4")
         self.assertEqual([{}] * 3, failures)
 
-    @limit(500)
-    def test_each_slot_once_where_create_only_holds(self):
-        self.each_slot(True)
-
-    @limit(500)
-    def test_each_slot_at_least_once_by_signature_v2(self):
-        self.each_slot(False, *self.SIGNATURES["v2"])
-
-    def claimer_dies(self, signature):
+    @limit(300)
+    @each(signature=("v4", "v2"))
+    def test_one_follows_a_claimer_that_was_killed(self, signature):
         servers = self.shop()
         servers[0].config("rdb-key-save-delay", 100000)  # the backup of the first never ends
-        words = ["--backup-schedule", "@every 1h", "--stall-timeout", "6s", *self.SIGNATURES[signature]]
+        words = ["--backup-schedule", "@every 1h", "--stall-timeout", "6s", "--s3-signature", signature]
         first = self.agent(servers[0], *words)
         first.wait_for_running("saving", 60)
         slot = max(self.slots()[0])
@@ -234,14 +231,6 @@ class Several(ShopCase):
         others[0].wait("nobody followed", lambda: slot in self.slots()[1], 90)
         self.end_all(others)
         self.check_slots([first, *others], signature == "v4")
-
-    @limit(300)
-    def test_one_follows_a_claimer_that_was_killed(self):
-        self.claimer_dies("v4")
-
-    @limit(300)
-    def test_one_follows_a_claimer_that_was_killed_by_signature_v2(self):
-        self.claimer_dies("v2")
 
 
 class Failover(ShopCase):
