@@ -14,10 +14,11 @@
 #define STORE_AGAIN_MS  15000
 #define SLOT_AGAIN_MS   15000
 #define SLOT_DOUBLINGS  6 /* to 16 minutes: nobody waits for it but the log's readers */
-/* A catalogue costs a request a backup: it is read the less often the larger it is. */
+/* A catalogue costs five listings, and a get for what is new in it: it is read often enough that what others do is seen
+ * well before it would count as late, and not more often. */
 #define CATALOG_EVERY_MS  60000
-#define CATALOG_ENTRY_MS  600
-#define CATALOG_SELDOM_MS ((int64_t)3600 * 1000)
+#define CATALOG_SELDOM_MS ((int64_t)5 * 60000)
+#define CATALOG_SHARE     12 /* of the time in which a backup is expected */
 
 static enum board_reach
 reach_of(const struct err *err)
@@ -97,15 +98,15 @@ static void
 take_catalog(struct agent *a, const struct answer *n, int64_t now_ms)
 {
     struct catalog *before;
-    int64_t pause_ms;
+    int64_t every_ms = a->orders.expect_every_ms, pause_ms = CATALOG_SELDOM_MS;
 
     if (n->catalog == NULL) {
         a->ask_catalog_ms = now_ms + STORE_AGAIN_MS;
         return;
     }
-    pause_ms = (int64_t)n->catalog->count * CATALOG_ENTRY_MS;
-    pause_ms = pause_ms < CATALOG_EVERY_MS ? CATALOG_EVERY_MS : pause_ms;
-    a->ask_catalog_ms = now_ms + (pause_ms > CATALOG_SELDOM_MS ? CATALOG_SELDOM_MS : pause_ms);
+    if (every_ms > 0 && every_ms / CATALOG_SHARE < pause_ms)
+        pause_ms = every_ms / CATALOG_SHARE > CATALOG_EVERY_MS ? every_ms / CATALOG_SHARE : CATALOG_EVERY_MS;
+    a->ask_catalog_ms = now_ms + pause_ms;
     board_lock(&a->board);
     before = a->board.catalog;
     a->board.catalog = n->catalog;
@@ -170,7 +171,7 @@ ask_if_due(struct agent *a, enum question_kind kind, int64_t due_ms, int64_t now
     if (asker_is_busy(asker, kind))
         return;
     if (now_ms >= due_ms)
-        (void)asker_ask(asker, &(struct question){.kind = kind});
+        (void)asker_ask(asker, &(struct question){.kind = kind, .known = a->board.catalog});
     else
         agent_wake_at(a, due_ms);
 }
@@ -183,7 +184,8 @@ keep_slots(struct agent *a, int64_t now_ms)
         int64_t slot_ms = planner_held_slot(&a->planners[kind]), *due_ms = &a->keep_ms[kind];
 
         if (slot_ms != 0 && *due_ms != 0 && now_ms >= *due_ms)
-            (void)asker_ask(a->asker, &(struct question){ASK_KEEP, (enum work)kind, slot_ms, false});
+            (void)asker_ask(a->asker,
+                            &(struct question){.kind = ASK_KEEP, .work = (enum work)kind, .slot_ms = slot_ms});
         if (slot_ms == 0)
             *due_ms = 0;
         else if (now_ms >= *due_ms)
@@ -202,7 +204,8 @@ mark_slots(struct agent *a, int64_t now_ms)
     if (now_ms >= a->mark_ms) {
         for (int kind = 0; kind < WORK_KINDS; kind++)
             if (a->undone[kind] != 0)
-                (void)asker_ask(a->asker, &(struct question){ASK_DONE, (enum work)kind, a->undone[kind], false});
+                (void)asker_ask(a->asker, &(struct question){
+                                              .kind = ASK_DONE, .work = (enum work)kind, .slot_ms = a->undone[kind]});
         a->mark_ms = now_ms + (SLOT_AGAIN_MS << (a->marks_tried < SLOT_DOUBLINGS ? a->marks_tried++ : SLOT_DOUBLINGS));
     }
     agent_wake_at(a, a->mark_ms);

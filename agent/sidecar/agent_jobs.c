@@ -224,7 +224,8 @@ plan(struct agent *a, enum work kind, bool turn, int64_t now_ms)
     switch (planner_next(p, wall_ms, a->server_seen || !a->orders.has_server, may, &at_ms)) {
     case PLANNER_CLAIM:
         planner_claiming(p);
-        if (!asker_ask(a->asker, &(struct question){ASK_TAKE, kind, p->slot_ms, p->retries > 0}))
+        if (!asker_ask(a->asker, &(struct question){
+                                     .kind = ASK_TAKE, .work = kind, .slot_ms = p->slot_ms, .again = p->retries > 0}))
             planner_claim_failed(p, wall_ms);
         break;
     case PLANNER_START:

@@ -20,6 +20,7 @@
 
 #define QUESTIONS_MAX (2 * QUESTION_KINDS * WORK_KINDS) /* far more than a loop that takes its answers puts */
 #define RETRY_MAX_MS  30000
+#define STALL_MAX_MS  15000 /* what is asked here is small: nobody needs longer for it, and slots wait behind it */
 #define NONCE_LEN     16
 
 /* Our claim of a kind of work: the nonce stays while the slot does. Of the thread alone. */
@@ -54,13 +55,13 @@ is_same(const struct question *a, const struct question *b)
 /* ---- the store --------------------------------------------------------------------------------------------------- */
 
 static int
-ask_catalog(const struct asker *a, bool whole, struct answer *out, struct err *err)
+ask_store(const struct asker *a, const struct question *q, struct answer *out, struct err *err)
 {
     struct opened opened = {0};
     int rc = open_repo_instance(&a->config, OPEN_REPO_READ, &opened, err);
 
-    if (rc == 0 && whole)
-        rc = catalog_load(&opened.repo, a->config.instance, CATALOG_VERIFIED, &out->catalog, err);
+    if (rc == 0 && q->kind == ASK_CATALOG)
+        rc = catalog_reload(&opened.repo, a->config.instance, q->known, &out->catalog, err);
     open_repo_close(&opened);
     return rc;
 }
@@ -141,7 +142,7 @@ find_answer(struct asker *a, const struct question *q, struct answer *out)
         break;
     case ASK_STORE:
     case ASK_CATALOG:
-        rc = ask_catalog(a, q->kind == ASK_CATALOG, out, &out->err);
+        rc = ask_store(a, q, out, &out->err);
         break;
     case ASK_TAKE:
     case ASK_KEEP:
@@ -240,6 +241,7 @@ asker_start(const struct config *config, const char *claimer, int wake_fd, struc
     a->config.owned = NULL;
     if (a->config.retry_for_ms > RETRY_MAX_MS)
         a->config.retry_for_ms = RETRY_MAX_MS;
+    a->config.s3_stall_ms = a->config.retry_for_ms < STALL_MAX_MS ? a->config.retry_for_ms : STALL_MAX_MS;
     (void)snprintf(a->claimer, sizeof(a->claimer), "%s", claimer);
     a->wake_fd = wake_fd;
     make_locks(a);

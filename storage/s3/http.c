@@ -443,8 +443,10 @@ no_answer(const struct http *h, const struct exchange *x, CURLcode rc, const cha
         detail = curl_easy_strerror(rc);
     switch (rc) {
     case CURLE_OPERATION_TIMEDOUT:
-        return err_set(err, ERR_STORAGE, "%s did not answer in time, or hardly anything came through: %s", h->peer,
-                       detail);
+        return err_set(err, ERR_STORAGE,
+                       "%s did not answer in time, or hardly anything came through (%s); check whether it is "
+                       "overloaded, and the network",
+                       h->peer, detail);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
         (void)err_set(err, ERR_STORAGE, "%s cannot be reached (%s); check the endpoint and the network", h->peer,

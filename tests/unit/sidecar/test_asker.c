@@ -108,8 +108,9 @@ ask_slot__two_agents__one_has_it_until_it_is_done(void **state)
 {
     struct scene *s = *state;
     struct scene other = *s;
-    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT, false}, done = {ASK_DONE, WORK_BACKUP, SLOT, false},
-                          keep = {ASK_KEEP, WORK_BACKUP, SLOT, false};
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          done = {.kind = ASK_DONE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          keep = {.kind = ASK_KEEP, .work = WORK_BACKUP, .slot_ms = SLOT};
 
     make_repository(s);
     other.wake_fd = eventfd(0, EFD_NONBLOCK);
@@ -129,7 +130,8 @@ static void
 ask_slot__job_failed_again_and_again__others_get_their_chance(void **state)
 {
     struct scene *s = *state;
-    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT, false}, again = {ASK_TAKE, WORK_BACKUP, SLOT, true};
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          again = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT, .again = true};
 
     make_repository(s);
     assert_true(asker_stop(s->asker, 10000));
