@@ -10,6 +10,8 @@
 #include "agent/sidecar/web.h"
 #include "base/clock.h"
 
+#define LONG_NAME 40 /* from here on an instance's name is set smaller */
+
 /* How often a browser without JavaScript loads the page anew. */
 #define RELOAD_S "30"
 
@@ -51,10 +53,10 @@ put_top(struct page *p)
     html_put(&p->h, "<body>\n<a class=\"skip\" id=\"skip\" href=\"#main\">Skip to the status</a>\n");
     html_raw(&p->h, shapes, sizeof(shapes) - 1);
     html_put(&p->h,
-             "\n<header>\n<p class=\"brand\">remora</p>\n<h1>%s</h1>\n"
+             "\n<header>\n<p class=\"brand\">remora</p>\n<h1 class=\"%s\">%s</h1>\n"
              "<p class=\"as-of\" id=\"as-of\">%s<span>as of <time class=\"moment exact\" datetime=\"%s\">",
-             p->b->instance, p->b->stopping ? "<strong>shutting down</strong> " : "",
-             units_format_time(p->now_ms, text));
+             strlen(p->b->instance) > LONG_NAME ? "long" : "short", p->b->instance,
+             p->b->stopping ? "<strong>shutting down</strong> " : "", units_format_time(p->now_ms, text));
     html_put(&p->h, "%s UTC</time></span></p>\n</header>\n", clock);
 }
 

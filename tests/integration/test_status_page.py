@@ -355,13 +355,12 @@ class BadNight(PageCase):
         self.need(None if found else "there is no libfaketime here (sh tests/install-packages.sh rgw)")
         clock = self.folder / "clock"
         clock.write_text("+0\n")
-        server = self.server("--repl-diskless-sync-delay", "0", "--rdb-key-save-delay", "5000")
-        with server.client() as client:
-            for i in range(600):
-                client.call("SET", f"key:{i}", "x" * 100)
+        server = self.server("--repl-diskless-sync-delay", "0", "--rdb-key-save-delay", "1000")
+        server.call("DEBUG", "POPULATE", 6000, "key", 100)  # a save of 6 s, which tells of every 1,024 keys
         # Of replicas alone: the schedule makes the backup late and does not make up for it.
-        agent = Agent(self, self.repository(), "--redis-url", server.unix_url, "--backup-schedule", "@every 1h",
-                      "--run-on", "replica",
+        repo = self.repository()
+        agent = Agent(self, repo, "--redis-url", server.unix_url, "--backup-schedule", "@every 1h",
+                      "--run-on", "replica", "--method", "bgsave", "--data-dir", server.data,
                       env={"LD_PRELOAD": str(found[0]), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
                            "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
         self.browser.get(agent.url + "/")
@@ -399,7 +398,7 @@ class BadNight(PageCase):
         self.assertIn("Start the server", self.text("#advice"))
         self.check_clean(agent)
 
-        Path(agent.words[agent.words.index("--repo") + 1]).rename(self.folder / "away")
+        repo.path.rename(self.folder / "away")
         agent.trigger()  # it meets the loss before the next look at the repository is due
         self.wait_for_headline("Repository down", 100)
         self.assertIn("The repository cannot be used: ", self.text("#cause"))

@@ -208,6 +208,11 @@ page_write__healthy__has_the_figures(void **state)
     assert_has(page, "<time datetime=\"2026-11-23T10:01:10Z\">41 minutes ago</time>");
     assert_has(page, "<time datetime=\"2026-11-23T12:00:10Z\">in 1 h 18 min</time>");
     assert_has(page, "loaded by valkey 8.1.4, <time");
+    assert_has(page, "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>");
+    assert_has(page, "<title>Healthy: shop-cache - remora</title>");
+    assert_has(page, "<h1 class=\"short\">shop-cache</h1>");
+    assert_has_not(page, "id=\"cause\"");
+    assert_has_not(page, "id=\"advice\"");
     assert_has(page, "Nothing is running");
     assert_has(page, "57 backups since 20 Oct 10:01 UTC");
     assert_has(page, "held <b>1</b>");
@@ -272,6 +277,7 @@ page_write__thousands_of_backups__are_gathered(void **state)
         bars++;
     assert_in_range(bars, PAGE_BINS / 3, PAGE_BINS);
     assert_has(page, "5,000 backups since");
+    assert_has(page, "<h1 class=\"long\">nnn");
     assert_has(page, "verified <b>555</b>");
     free(page);
     page_scene_free(b);
@@ -289,6 +295,29 @@ page_write__no_room__is_an_error(void **state)
     assert_fails(page_write(b, NOW, &page, &err), &err, ERR_NO_SPACE);
     buf_fini(&page);
     page_scene_free(b);
+}
+
+static void
+expect_prose(struct page *p, const char *text, const char *want)
+{
+    buf_reset(p->h.out);
+    page_prose(p, text);
+    assert_string_equal(p->h.out->data, want);
+}
+
+static void
+page_prose__backticks__become_code_in_pairs(void **state)
+{
+    struct buf out;
+    struct page p = {.h = {.out = &out}};
+
+    (void)state;
+    buf_init(&out, 1000);
+    expect_prose(&p, "plain", "plain");
+    expect_prose(&p, "do `a` or `b<`", "do <code>a</code> or <code>b&lt;</code>");
+    expect_prose(&p, "one ` alone", "one ` alone");
+    expect_prose(&p, "`a` and ` alone", "<code>a</code> and ` alone");
+    buf_fini(&out);
 }
 
 /* ---- policy --------------------------------------------------------------------------------------------------------
@@ -465,6 +494,7 @@ main(void)
         cmocka_unit_test(page_write__hostile_strings__stay_text),
         cmocka_unit_test(page_write__thousands_of_backups__are_gathered),
         cmocka_unit_test(page_write__no_room__is_an_error),
+        cmocka_unit_test(page_prose__backticks__become_code_in_pairs),
         cmocka_unit_test(page_policy__digests__are_those_of_the_page),
         cmocka_unit_test(web_page__request__answers_with_page_and_policy),
         cmocka_unit_test(words__times__are_as_fine_as_people_need),
