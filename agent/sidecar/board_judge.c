@@ -253,7 +253,7 @@ board_verdict(const struct board *b, int64_t now_ms, struct board_verdict *out)
 enum board_health
 board_judge(const struct board *b, int64_t now_ms, char *sentence, size_t size)
 {
-    struct board_verdict v;
+    struct board_verdict v = {.since_ms = 0};
 
     board_verdict(b, now_ms, &v);
     (void)snprintf(sentence, size, "%s%s%s", v.cause, v.cause[0] != '\0' ? " " : "", v.safety);
