@@ -126,9 +126,11 @@ def run_tests(tests, report):
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def stop_kept_servers():
-    if "support.gateway" in sys.modules:
-        sys.modules["support.gateway"].stop_all()
+def stop_kept():
+    """What the tests of this process shared."""
+    for name in ("support.gateway", "support.browser"):
+        if name in sys.modules:
+            sys.modules[name].stop_all()
 
 
 def work(groups, turns, results):
@@ -138,7 +140,7 @@ def work(groups, turns, results):
         while (turn := turns.get()) is not None:
             run_tests(groups[turn], report)
     finally:
-        stop_kept_servers()
+        stop_kept()
     results.put((report.passed, len(report.failures) + len(report.errors), len(report.skipped)))
 
 
@@ -198,7 +200,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     finally:
-        stop_kept_servers()
+        stop_kept()
         shutil.rmtree(folder, ignore_errors=True)
 
 
