@@ -168,6 +168,19 @@ ask_if_due(struct agent *a, enum question_kind kind, int64_t due_ms, int64_t now
         agent_wake_at(a, due_ms);
 }
 
+void
+agent_asks_slot(struct agent *a, enum question_kind kind, enum work work, int64_t slot_ms)
+{
+    const struct planner *p = &a->planners[work];
+
+    asker_ask(a->asker, &(struct question){.kind = kind,
+                                           .work = work,
+                                           .slot_ms = slot_ms,
+                                           .again = kind == ASK_TAKE && p->retries > 0,
+                                           .repeated = planner_repeats(p),
+                                           .distance_ms = planner_distance(p, slot_ms)});
+}
+
 /* Keep the slot of the job that runs: nobody is to follow while it is worked on. */
 static void
 keep_slot(struct agent *a, int64_t now_ms)
@@ -175,7 +188,7 @@ keep_slot(struct agent *a, int64_t now_ms)
     if (a->run.child == NULL || a->run.slot_ms == 0)
         return;
     if (now_ms >= a->keep_ms) {
-        asker_ask(a->asker, &(struct question){ASK_KEEP, a->run.kind, a->run.slot_ms, false});
+        agent_asks_slot(a, ASK_KEEP, a->run.kind, a->run.slot_ms);
         a->keep_ms = now_ms + a->config->stall_timeout_ms / 3;
     }
     agent_wake_at(a, a->keep_ms);
@@ -190,7 +203,8 @@ mark_slots(struct agent *a, int64_t now_ms)
     if (now_ms >= a->mark_ms) {
         for (int kind = 0; kind < WORK_KINDS; kind++)
             if (a->undone[kind] != 0)
-                asker_ask(a->asker, &(struct question){ASK_DONE, (enum work)kind, a->undone[kind], false});
+                asker_ask(a->asker,
+                          &(struct question){.kind = ASK_DONE, .work = (enum work)kind, .slot_ms = a->undone[kind]});
         a->mark_ms = now_ms + SLOT_AGAIN_MS;
     }
     agent_wake_at(a, a->mark_ms);

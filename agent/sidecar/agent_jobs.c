@@ -196,10 +196,11 @@ plan(struct agent *a, enum work kind, bool turn, int64_t now_ms)
     int64_t wall_ms = clock_wall_ms(), at_ms = 0;
     bool may = turn && jobs_running(&b->jobs, kind) == NULL && jobs_queued(&b->jobs, kind) == NULL, joined;
 
+    planner_tick(p, clock_boot_ms());
     switch (planner_next(p, wall_ms, a->server_seen || !a->orders.has_server, may, &at_ms)) {
     case PLANNER_CLAIM:
         planner_claiming(p);
-        asker_ask(a->asker, &(struct question){ASK_TAKE, kind, p->slot_ms, p->retries > 0});
+        agent_asks_slot(a, ASK_TAKE, kind, p->slot_ms);
         break;
     case PLANNER_START:
         planner_started(p);

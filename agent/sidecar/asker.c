@@ -20,6 +20,7 @@
 
 #define QUESTIONS_MAX (QUESTION_KINDS * WORK_KINDS)
 #define RETRY_MAX_MS  30000
+#define SESSION_LEN   8 /* what all nonces of a process begin with */
 #define NONCE_LEN     16
 
 /* Our claim of a kind of work: the nonce stays while the slot does. Of the thread alone. */
@@ -30,7 +31,7 @@ struct claim {
 
 struct asker {
     struct config config; /* a copy that owns nothing */
-    char claimer[256];
+    char claimer[256], session[2 * SESSION_LEN + 1];
     int wake_fd;
     struct claim claims[WORK_KINDS];
     pthread_t thread;
@@ -40,7 +41,7 @@ struct asker {
     struct question questions[QUESTIONS_MAX];
     struct answer answers[QUESTIONS_MAX + 1];
     size_t question_count, answer_count;
-    bool busy, stop;
+    bool busy, stop, ended;
     struct question current; /* while busy */
 };
 
@@ -65,12 +66,19 @@ ask_catalog(const struct asker *a, bool whole, struct answer *out, struct err *e
 }
 
 static void
-new_nonce(struct claim *claim)
+random_hex(size_t len, char *out)
 {
     uint8_t bytes[NONCE_LEN];
 
-    digest_random(bytes, sizeof(bytes));
-    units_hex(bytes, sizeof(bytes), claim->nonce);
+    digest_random(bytes, len);
+    units_hex(bytes, len, out);
+}
+
+static void
+new_nonce(const struct asker *a, struct claim *claim)
+{
+    memcpy(claim->nonce, a->session, sizeof(a->session));
+    random_hex(NONCE_LEN - SESSION_LEN, claim->nonce + 2 * (size_t)SESSION_LEN);
     claim->made_ms = 0;
 }
 
@@ -83,7 +91,7 @@ find_claim(struct asker *a, const struct question *q)
     bool old = claim->made_ms != 0 && clock_boot_ms() - claim->made_ms > a->config.stall_timeout_ms / 2;
 
     if (claim->slot_ms != q->slot_ms || (q->again && old))
-        new_nonce(claim);
+        new_nonce(a, claim);
     claim->slot_ms = q->slot_ms;
     return claim;
 }
@@ -96,7 +104,9 @@ ask_slot(struct asker *a, const struct question *q, struct answer *out, struct e
                                   .slot_ms = q->slot_ms,
                                   .claimer = a->claimer,
                                   .nonce = claim->nonce,
-                                  .stall_ms = a->config.stall_timeout_ms};
+                                  .stall_ms = a->config.stall_timeout_ms,
+                                  .distance_ms = q->distance_ms,
+                                  .not_by = q->repeated ? a->session : NULL};
     struct opened opened = {0};
     int rc;
 
@@ -186,11 +196,25 @@ run(void *arg)
         a->answers[a->answer_count++] = answer;
         (void)!write(a->wake_fd, &one, sizeof(one));
     }
+    a->ended = true;
+    (void)pthread_cond_signal(&a->asked);
     (void)pthread_mutex_unlock(&a->mutex);
     return NULL;
 }
 
 /* ---- the loop's side --------------------------------------------------------------------------------------------- */
+
+/* One whose waits no jump of the wall clock makes longer. */
+static void
+start_condition(pthread_cond_t *c)
+{
+    pthread_condattr_t attributes;
+
+    REQUIRE(pthread_condattr_init(&attributes) == 0);
+    REQUIRE(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    REQUIRE(pthread_cond_init(c, &attributes) == 0);
+    (void)pthread_condattr_destroy(&attributes);
+}
 
 struct asker *
 asker_start(const struct config *config, const char *claimer, int wake_fd, struct err *err)
@@ -205,7 +229,9 @@ asker_start(const struct config *config, const char *claimer, int wake_fd, struc
         a->config.retry_for_ms = RETRY_MAX_MS;
     (void)snprintf(a->claimer, sizeof(a->claimer), "%s", claimer);
     a->wake_fd = wake_fd;
-    REQUIRE(pthread_mutex_init(&a->mutex, NULL) == 0 && pthread_cond_init(&a->asked, NULL) == 0);
+    start_condition(&a->asked);
+    REQUIRE(pthread_mutex_init(&a->mutex, NULL) == 0);
+    random_hex(SESSION_LEN, a->session);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* the loop sees the signals */
     failed = pthread_create(&a->thread, NULL, run, a);
@@ -271,18 +297,22 @@ asker_is_busy(struct asker *a, enum question_kind kind)
 bool
 asker_stop(struct asker *a, int64_t limit_ms)
 {
-    struct timespec until;
-    int64_t until_ms = clock_wall_ms() + limit_ms;
+    int64_t until_ms = clock_mono_ms() + limit_ms;
+    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+    bool ended;
 
     if (a == NULL)
         return true;
     (void)pthread_mutex_lock(&a->mutex);
     a->stop = true;
     (void)pthread_cond_signal(&a->asked);
+    while (!a->ended && pthread_cond_timedwait(&a->asked, &a->mutex, &until) == 0)
+        ;
+    ended = a->ended;
     (void)pthread_mutex_unlock(&a->mutex);
-    until = (struct timespec){.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
-    if (pthread_timedjoin_np(a->thread, NULL, &until) != 0)
+    if (!ended)
         return false;
+    (void)pthread_join(a->thread, NULL);
     for (size_t i = 0; i < a->answer_count; i++)
         catalog_free(a->answers[i].catalog);
     (void)pthread_cond_destroy(&a->asked);

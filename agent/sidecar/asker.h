@@ -34,6 +34,9 @@ struct question {
     enum work work;  /* TAKE, KEEP, DONE */
     int64_t slot_ms; /* the same */
     bool again;      /* TAKE: a job of this slot failed here */
+    /* TAKE, KEEP */
+    bool repeated;       /* the slot comes a second time: what this process did the first time does not count */
+    int64_t distance_ms; /* to the next slot */
 };
 
 struct answer {

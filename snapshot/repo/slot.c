@@ -14,6 +14,7 @@
 #define ROUNDS         4 /* of looking and putting; more are needed only where listings lag */
 #define SHORTEST_PAUSE ((int64_t)1000)
 #define OBJECT_MAX     4096u
+#define SLACK_MS       ((int64_t)60000) /* of clocks that are right */
 
 /* What there is of a slot. */
 struct standing {
@@ -22,6 +23,8 @@ struct standing {
     unsigned number;  /* of it */
     int64_t mtime_ms; /* when it was put */
     int64_t age_ms;
+    int64_t done_ms; /* when the mark was put */
+    bool spent;      /* the claim is of the work that the mark told of, and both count for nothing */
 };
 
 /* ---- the objects ------------------------------------------------------------------------------------------------- */
@@ -57,9 +60,10 @@ put_object(const struct repo *repo, const struct slot_claim *claim, const char *
     return rc;
 }
 
-/* Does KEY hold our nonce? What cannot be understood is somebody else's, and so is what prune has just taken away. */
+/* Does KEY hold a nonce that begins with NONCE? What cannot be understood is somebody else's, and so is what prune has
+ * just taken away. */
 static int
-read_claim(const struct repo *repo, const struct slot_claim *claim, const char *key, bool *ours, struct err *err)
+read_nonce(const struct repo *repo, const char *nonce, const char *key, bool *ours, struct err *err)
 {
     struct err unused = ERR_INIT;
     json_t *object;
@@ -74,7 +78,7 @@ read_claim(const struct repo *repo, const struct slot_claim *claim, const char *
         return 0;
     }
     object = json_read_object(data, len, &unused);
-    *ours = object != NULL && strcmp(json_opt_str(object, "nonce", ""), claim->nonce) == 0;
+    *ours = object != NULL && strncmp(json_opt_str(object, "nonce", ""), nonce, strlen(nonce)) == 0;
     json_decref(object);
     free(data);
     return 0;
@@ -92,12 +96,32 @@ see(const struct store_object *object, void *cookie)
         return true;
     if (slot.done) {
         st->done = true;
+        st->done_ms = object->mtime_ms;
     } else if (!st->claimed || slot.number > st->number) {
         st->claimed = true;
         st->number = slot.number;
         st->mtime_ms = object->mtime_ms;
     }
     return true;
+}
+
+/* Does the mark that the slot was done count? See slot.h. */
+static int
+judge_mark(const struct repo *repo, const char *instance, const struct slot_claim *claim, struct standing *st,
+           int64_t now_ms, struct err *err)
+{
+    int64_t slack_ms = claim->distance_ms < SLACK_MS ? claim->distance_ms : SLACK_MS;
+    bool by_that_one = false;
+    struct layout_key key;
+
+    layout_slot_done(&key, instance, claim->kind, claim->slot_ms);
+    if (claim->not_by != NULL && read_nonce(repo, claim->not_by, key.text, &by_that_one, err) < 0)
+        return -1;
+    if (!by_that_one && (claim->distance_ms == 0 || now_ms - st->done_ms <= claim->distance_ms + slack_ms))
+        return 0;
+    st->done = false;
+    st->spent = st->claimed && st->mtime_ms <= st->done_ms; /* else somebody does it again already */
+    return 0;
 }
 
 static int
@@ -111,14 +135,16 @@ look(const struct repo *repo, const char *instance, const struct slot_claim *cla
     layout_slot(&key, instance, claim->kind, claim->slot_ms);
     if (store_list(repo->store, &(struct store_list){.prefix = key.text}, see, st, err) < 0)
         return -1;
-    if (st->done || !st->claimed)
+    if (!st->done && !st->claimed)
+        return 0;
+    if (store_now(repo->store, &now, err) < 0 || (st->done && judge_mark(repo, instance, claim, st, now, err) < 0))
+        return -1;
+    if (st->done || !st->claimed || st->spent)
         return 0;
     layout_slot_claim(&key, instance, claim->kind, claim->slot_ms, st->number);
-    if (read_claim(repo, claim, key.text, &st->ours, err) < 0 || store_now(repo->store, &now, err) < 0)
-        return -1;
     /* A store's clock that was put back must not make a claim last for ever. */
     st->age_ms = now - st->mtime_ms > 0 ? now - st->mtime_ms : 0;
-    return 0;
+    return read_nonce(repo, claim->nonce, key.text, &st->ours, err);
 }
 
 /* ---- claiming ---------------------------------------------------------------------------------------------------- */
@@ -176,7 +202,7 @@ one_round(const struct repo *repo, const char *instance, const struct slot_claim
     if (look(repo, instance, claim, &st, err) < 0)
         return -1;
     lasts_ms = !st.ours ? claim->stall_ms : put ? INT64_MAX : claim->stall_ms / 2;
-    if (!st.done && (!st.claimed || st.age_ms >= lasts_ms)) {
+    if (!st.done && (!st.claimed || st.spent || st.age_ms >= lasts_ms)) {
         *outcome = SLOT_OURS;
         return put_claim(repo, instance, claim, st.claimed ? st.number + 1 : 0, certain, err);
     }

@@ -328,27 +328,62 @@ class CommandLine(AgentCase):
 
 
 class ForYears(AgentCase):
-    @limit(3600 if CAMPAIGN else 300)
-    def test_memory_and_descriptors_stay(self):
-        """RSS may rise while caches of the libraries fill, then no more; a job is a process that leaves nothing."""
-        dump = self.folder / "dump.rdb"
-        server = self.server()
+    """RSS may rise while caches of the libraries fill, then no more; a job is a process that leaves nothing."""
+
+    def small_dump(self):
+        server = self.server(name="source")
         self.fill(server, 10)
         server.call("SAVE")
+        dump = self.folder / "dump.rdb"
         dump.write_bytes(server.dump.read_bytes())
         server.kill()
-        agent = Agent(self, self.repo, "--rdb-file", dump, "--prune-schedule", "@every 5s", "--keep-last", "5",
-                      "--min-good", "1")
-        jobs = share(200, 10000)
+        return dump
+
+    def figures(self, agent):
+        agent.wait("a job still runs", lambda: not agent.status()["running"])
+        return agent.resident_kib(), len(processes.open_files(agent.process.pid)), agent.threads()
+
+    def soak(self, agent, jobs, job):
+        """That many jobs, by job(number); the figures of the first quarter's end and of the end must be alike."""
+        began = time.monotonic()
         for number in range(jobs + 1):
             if number == jobs // 4:
-                early = (agent.resident_kib(), len(processes.open_files(agent.process.pid)))
-            agent.finish(agent.trigger()["id"])
-        agent.wait("a job still runs", lambda: not agent.status()["running"])
-        late = (agent.resident_kib(), len(processes.open_files(agent.process.pid)))
-        print(f"        {jobs} jobs: {early[0]} KiB and {early[1]} descriptors, then {late[0]} KiB and {late[1]}",
-              flush=True)
+                early = self.figures(agent)
+            job(number)
+        late = self.figures(agent)
+        print(f"        {jobs} jobs in {time.monotonic() - began:.0f} s: {early[0]} KiB, {early[1]} descriptors and "
+              f"{early[2]} threads, then {late[0]}, {late[1]} and {late[2]}", flush=True)
         self.assertLess(late[0], early[0] + 2048)
         self.assertLessEqual(late[1], early[1] + 2)
-        self.assertEqual({}, agent.kind()["failures"])
+        self.assertEqual(late[2], early[2])
         self.assertEqual([], agent.children())
+
+    @limit(3600 if CAMPAIGN else 300)
+    def test_memory_and_descriptors_stay(self):
+        agent = Agent(self, self.repo, "--rdb-file", self.small_dump(), "--prune-schedule", "@every 5s",
+                      "--keep-last", "5", "--min-good", "1")
+        self.soak(agent, share(200, 10000), lambda _: agent.finish(agent.trigger()["id"], pause=0.01))
+        self.assertEqual({}, agent.kind()["failures"])
+
+    @limit(3600 if CAMPAIGN else 300)
+    def test_nor_do_they_grow_while_jobs_fail(self):
+        """In turns of ten jobs: all is well; the server is away; the store is away."""
+        server = self.server(*QUICK)
+        self.fill(server, 10)
+        agent = self.agent(server, "--prune-schedule", "@every 5s", "--keep-last", "5", "--min-good", "1",
+                           "--retry-for", "1s")
+        away = self.repo.path.with_name("away")
+        ended = {"succeeded": 0, "failed": 0}
+
+        def job(number):
+            if number % 30 == 10:
+                server.kill()
+            elif number % 30 == 20:
+                server.start()
+                self.repo.path.rename(away)
+            elif number % 30 == 0 and number > 0:
+                away.rename(self.repo.path)
+            ended[agent.finish(agent.trigger()["id"], pause=0.01)["state"]] += 1
+
+        self.soak(agent, share(120, 3000), job)
+        self.assertGreater(min(ended.values()), share(30, 900))

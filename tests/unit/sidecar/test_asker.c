@@ -108,8 +108,9 @@ ask_slot__two_agents__one_has_it_until_it_is_done(void **state)
 {
     struct scene *s = *state;
     struct scene other = *s;
-    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT, false}, done = {ASK_DONE, WORK_BACKUP, SLOT, false},
-                          keep = {ASK_KEEP, WORK_BACKUP, SLOT, false};
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          done = {.kind = ASK_DONE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          keep = {.kind = ASK_KEEP, .work = WORK_BACKUP, .slot_ms = SLOT};
 
     make_repository(s);
     other.wake_fd = eventfd(0, EFD_NONBLOCK);
@@ -126,10 +127,34 @@ ask_slot__two_agents__one_has_it_until_it_is_done(void **state)
 }
 
 static void
+ask_slot__comes_a_second_time__own_work_does_not_count(void **state)
+{
+    struct scene *s = *state;
+    struct scene other = *s;
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          done = {.kind = ASK_DONE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          next = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT + 5000},
+                          repeated = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT, .repeated = true};
+
+    make_repository(s);
+    other.wake_fd = eventfd(0, EFD_NONBLOCK);
+    start(&other);
+    assert_int_equal(ask(s, &take)->outcome, SLOT_OURS);
+    assert_int_equal(ask(s, &done)->err.code, ERR_NONE);
+    assert_int_equal(ask(s, &next)->outcome, SLOT_OURS);
+    assert_int_equal(ask(s, &take)->outcome, SLOT_DONE);
+    assert_int_equal(ask(&other, &repeated)->outcome, SLOT_DONE);
+    assert_int_equal(ask(s, &repeated)->outcome, SLOT_OURS);
+    assert_true(asker_stop(other.asker, 10000));
+    (void)close(other.wake_fd);
+}
+
+static void
 ask_slot__job_failed_again_and_again__others_get_their_chance(void **state)
 {
     struct scene *s = *state;
-    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT, false}, again = {ASK_TAKE, WORK_BACKUP, SLOT, true};
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          again = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT, .again = true};
 
     make_repository(s);
     assert_true(asker_stop(s->asker, 10000));
@@ -212,6 +237,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(ask_store__made_later__is_found_then),
         TEST(ask_slot__two_agents__one_has_it_until_it_is_done),
+        TEST(ask_slot__comes_a_second_time__own_work_does_not_count),
         TEST(ask_slot__job_failed_again_and_again__others_get_their_chance),
         TEST(ask_server__each_state__is_told),
     };
