@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ struct child {
     int out_fd, tell_fd;   /* -1 once at its end */
     struct buf out;
     bool too_much, reaped;
+    bool terminated, killed; /* by us */
     int64_t told_ms;
     struct child_told told;
     struct child_end end;
@@ -209,6 +211,23 @@ open_life(struct child *c, struct err *err)
     return watch(c, c->life_fd, err);
 }
 
+/* Signals wait until the child has its own way to take them: one that came between would be the agent's, and lost. */
+static void
+split(struct child *c, const struct launch *l)
+{
+    sigset_t all, before;
+    int failed;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    c->pid = fork();
+    failed = errno;
+    if (c->pid == 0)
+        become(l);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = failed;
+}
+
 static int
 launch(struct child *c, struct launch *l, struct err *err)
 {
@@ -222,11 +241,9 @@ launch(struct child *c, struct launch *l, struct err *err)
         return -1;
     if (watch(c, c->out_fd, err) < 0 || watch(c, c->tell_fd, err) < 0)
         return -1;
-    c->pid = fork();
+    split(c, l);
     if (c->pid < 0)
         return err_sys(err, ERR_INTERNAL, errno, "start a child process");
-    if (c->pid == 0)
-        become(l);
     c->told_ms = clock_mono_ms();
     return open_life(c, err);
 }
@@ -312,7 +329,11 @@ find_error(struct child *c, int signum)
     char *text = c->end.error;
     const size_t size = sizeof(c->end.error);
 
-    if (signum == SIGKILL)
+    if (signum == SIGKILL && c->killed)
+        (void)snprintf(text, size, "the run did not end when it was asked to, and was killed");
+    else if (signum == SIGTERM && c->terminated)
+        (void)snprintf(text, size, "the run was stopped as it began");
+    else if (signum == SIGKILL)
         (void)snprintf(text, size,
                        "the run was killed (SIGKILL): for want of memory, if nobody did it by hand; look at "
                        "the memory limit of the container");
@@ -336,6 +357,8 @@ finish(struct child *c, int status)
     drain(c, &c->tell_fd, take_told);
     c->reaped = true;
     c->end.exit_status = signum != 0 ? 128 + signum : WEXITSTATUS(status);
+    if (signum == SIGTERM && c->terminated) /* it had not come so far as to catch it */
+        c->end.exit_status = err_exit_status(ERR_INTERRUPTED);
     c->end.storage = c->told.told.storage;
     if (c->too_much)
         buf_reset(&c->out);
@@ -377,6 +400,7 @@ child_progress(const struct child *c, int64_t *told_ms)
 void
 child_terminate(struct child *c)
 {
+    c->terminated = true;
     if (!c->reaped)
         (void)kill(c->pid, SIGTERM);
 }
@@ -384,6 +408,7 @@ child_terminate(struct child *c)
 void
 child_kill(struct child *c)
 {
+    c->killed = true;
     if (!c->reaped)
         (void)kill(c->pid, SIGKILL);
 }

@@ -182,7 +182,7 @@ class Ends(TimeCase):
             self.assertIn(word, agent.log)
 
     def test_while_the_server_loads(self):
-        server = self.server("--key-load-delay", "5000")
+        server = self.server("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
         self.fill(server, 3000)
         server.call("SAVE")
         server.kill()
@@ -195,10 +195,11 @@ class Ends(TimeCase):
     def test_while_another_save_is_waited_for(self):
         server = self.server(*SLOW)
         self.fill(server, 3000)
-        agent = self.agent(server, "--backup-schedule", "@every 1h", "--data-dir", server.data, "--grace", "3s")
         server.call("BGSAVE")
+        agent = self.agent(server, "--backup-schedule", "@every 1h", "--data-dir", server.data, "--grace", "3s")
         agent.wait_for_running("waiting")
-        self.check_end(agent, 3, "was told to stop")
+        self.check_end(agent, 3)
+        self.assertNotIn("killed", agent.log)
         self.check_nothing_half()
 
     @each(part=["data", "backups"])
@@ -220,9 +221,10 @@ class Ends(TimeCase):
         self.check_nothing_half()
 
     def test_while_a_backup_is_verified(self):
-        self.repo.run("backup", "--redis-url", self.server(*QUICK).unix_url)
+        server = self.server(*QUICK)
+        self.backup(self.repo, "--redis-url", server.unix_url)
         env, log = self.hanging("data", changing=False)
-        agent = Agent(self, self.repo, "--verify-schedule", "@every 1h", "--grace", "2s", env=env)
+        agent = self.agent(server, "--verify-schedule", "@every 1h", "--grace", "2s", env=env)
         self.wait_for_hang(agent, log)
         self.check_end(agent, 2)
         self.assertEqual(1, len(self.ids(self.repo)))
@@ -377,9 +379,10 @@ class Stalls(TimeCase):
         self.assertEqual("succeeded", agent.finish(agent.trigger()["id"])["state"])
 
     def test_verify_stands_still(self):
-        self.backup(self.repo, "--redis-url", self.server(*QUICK).unix_url)
+        server = self.server(*QUICK)
+        self.backup(self.repo, "--redis-url", server.unix_url)
         env, log = self.hanging("data", changing=False)
-        agent = Agent(self, self.repo, "--verify-schedule", "@every 1h", "--stall-timeout", "3s", env=env)
+        agent = self.agent(server, "--verify-schedule", "@every 1h", "--stall-timeout", "3s", env=env)
         self.wait_for_hang(agent, log)
         self.check_stopped(agent, "verify")
         self.check_whole()
