@@ -336,7 +336,7 @@ class Secrets(TimeCase):
         agent.process.send_signal(signal.SIGHUP)
         agent.wait("it is still denied", lambda: agent.status()["store"]["state"] == "up", 60)
         self.assertEqual("succeeded", agent.finish(agent.trigger()["id"])["state"])
-        write("wrong again")
+        write("wrong-again")
         self.assertEqual(remora.STORE_DENIED, agent.finish(agent.trigger()["id"])["exit_status"])
         agent.wait_for_health("store-down", 60)
 
@@ -367,7 +367,7 @@ class Stalls(TimeCase):
         self.expect(remora.OK, self.repo.run("init"))
         server = self.server(*SLOW)
         self.fill(server, 300)
-        agent = self.agent(server, "--stall-timeout", "4s", env=self.repo.env)
+        agent = self.agent(server, "--stall-timeout", "12s", env=self.repo.env)
         agent.trigger()
         agent.wait_for_running("saving")
         store.pause()
@@ -376,7 +376,8 @@ class Stalls(TimeCase):
             self.assertNotIn("killed", agent.log)
         finally:
             store.go_on()
-        self.assertEqual("succeeded", agent.finish(agent.trigger()["id"])["state"])
+        job = agent.finish(agent.trigger()["id"])
+        self.assertEqual("succeeded", job["state"], f"{job}\n{agent.log}")
 
     def test_verify_stands_still(self):
         server = self.server(*QUICK)
