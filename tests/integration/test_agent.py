@@ -360,14 +360,14 @@ class ForYears(AgentCase):
 
     @limit(3600 if CAMPAIGN else 300)
     def test_memory_and_descriptors_stay(self):
-        agent = Agent(self, self.repo, "--rdb-file", self.small_dump(), "--prune-schedule", "@every 5s",
+        agent = Agent(self, self.repo, "--rdb-file", self.small_dump(), "--prune-schedule", "@every 30s",
                       "--keep-last", "5", "--min-good", "1")
-        self.soak(agent, share(200, 10000), lambda _: agent.finish(agent.trigger()["id"], pause=0.01))
+        self.soak(agent, share(100, 10000), lambda _: agent.finish(agent.trigger()["id"], pause=0.01))
         self.assertEqual({}, agent.kind()["failures"])
 
     @limit(3600 if CAMPAIGN else 300)
     def test_nor_do_they_grow_while_jobs_fail(self):
-        """In turns of ten jobs: all is well; the server is away; the store is away."""
+        """In turns of five jobs: all is well; the server is away; the store is away."""
         server = self.server(*QUICK)
         self.fill(server, 10)
         agent = self.agent(server, "--prune-schedule", "@every 5s", "--keep-last", "5", "--min-good", "1",
@@ -376,14 +376,14 @@ class ForYears(AgentCase):
         ended = {"succeeded": 0, "failed": 0}
 
         def job(number):
-            if number % 30 == 10:
+            if number % 15 == 5:
                 server.kill()
-            elif number % 30 == 20:
+            elif number % 15 == 10:
                 server.start()
                 self.repo.path.rename(away)
-            elif number % 30 == 0 and number > 0:
+            elif number % 15 == 0 and number > 0:
                 away.rename(self.repo.path)
             ended[agent.finish(agent.trigger()["id"], pause=0.01)["state"]] += 1
 
-        self.soak(agent, share(120, 3000), job)
-        self.assertGreater(min(ended.values()), share(30, 900))
+        self.soak(agent, share(45, 3000), job)
+        self.assertGreater(min(ended.values()), share(10, 900))
