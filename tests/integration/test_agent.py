@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The long-running agent: it works on time, and lives through whatever becomes of server, store and itself."""
 
+import contextlib
 import os
 import signal
 import time
@@ -8,6 +9,7 @@ import time
 from support import processes, remora
 from support.agents import Agent
 from support.case import CAMPAIGN, Case, limit, share
+from support.repository import grow_older
 
 QUICK = ("--repl-diskless-sync-delay", "0")
 # One key a slot of 10 ms: a save of 1,000 takes 10 s.
@@ -355,14 +357,21 @@ class ForYears(AgentCase):
               f"{early[2]} threads, then {late[0]}, {late[1]} and {late[2]}", flush=True)
         self.assertLess(late[0], early[0] + 2048)
         self.assertLessEqual(late[1], early[1] + 2)
-        self.assertEqual(late[2], early[2])
+        agent.wait("there are more threads than before", lambda: agent.threads() <= early[2])  # a catalogue has helpers
         self.assertEqual([], agent.children())
 
     @limit(3600 if CAMPAIGN else 300)
     def test_memory_and_descriptors_stay(self):
         agent = Agent(self, self.repo, "--rdb-file", self.small_dump(), "--prune-schedule", "@every 30s",
                       "--keep-last", "5", "--min-good", "1")
-        self.soak(agent, share(100, 10000), lambda _: agent.finish(agent.trigger()["id"], pause=0.01))
+
+        def job(number):
+            agent.finish(agent.trigger()["id"], pause=0.01)
+            if number % 50 == 49:  # a day passes: else what prune may not remove yet becomes ever more
+                with contextlib.suppress(FileNotFoundError):  # prune is at it
+                    grow_older(self.repo.path, 30)
+
+        self.soak(agent, share(100, 10000), job)
         self.assertEqual({}, agent.kind()["failures"])
 
     @limit(3600 if CAMPAIGN else 300)

@@ -360,7 +360,7 @@ class Stalls(TimeCase):
         self.check_nothing_half()
 
     def test_the_gateway_stands_still(self):
-        """The job can still end by itself: it is not killed."""
+        """Whether the job could clean up in its ten seconds or not: the next one works."""
         store = gateway.private()
         self.repo = s3.Repository(store)
         self.addCleanup(store.client.remove_all, self.repo.bucket, self.repo.prefix)
@@ -373,7 +373,6 @@ class Stalls(TimeCase):
         store.pause()
         try:
             self.check_stopped(agent, "backup")
-            self.assertNotIn("killed", agent.log)
         finally:
             store.go_on()
         job = agent.finish(agent.trigger()["id"])
