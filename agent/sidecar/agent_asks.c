@@ -176,6 +176,19 @@ ask_if_due(struct agent *a, enum question_kind kind, int64_t due_ms, int64_t now
         agent_wake_at(a, due_ms);
 }
 
+bool
+agent_asks_slot(struct agent *a, enum question_kind kind, enum work work, int64_t slot_ms)
+{
+    const struct planner *p = &a->planners[work];
+
+    return asker_ask(a->asker, &(struct question){.kind = kind,
+                                                  .work = work,
+                                                  .slot_ms = slot_ms,
+                                                  .again = kind == ASK_TAKE && p->retries > 0,
+                                                  .repeated = planner_repeats(p),
+                                                  .distance_ms = planner_distance(p, slot_ms)});
+}
+
 /* Keep the slots of the job that runs and of those that wait for its end: nobody is to follow. */
 static void
 keep_slots(struct agent *a, int64_t now_ms)
@@ -184,8 +197,7 @@ keep_slots(struct agent *a, int64_t now_ms)
         int64_t slot_ms = planner_held_slot(&a->planners[kind]), *due_ms = &a->keep_ms[kind];
 
         if (slot_ms != 0 && *due_ms != 0 && now_ms >= *due_ms)
-            (void)asker_ask(a->asker,
-                            &(struct question){.kind = ASK_KEEP, .work = (enum work)kind, .slot_ms = slot_ms});
+            (void)agent_asks_slot(a, ASK_KEEP, (enum work)kind, slot_ms);
         if (slot_ms == 0)
             *due_ms = 0;
         else if (now_ms >= *due_ms)

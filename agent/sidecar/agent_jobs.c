@@ -221,11 +221,11 @@ plan(struct agent *a, enum work kind, bool turn, int64_t now_ms)
     int64_t wall_ms = clock_wall_ms(), at_ms = 0;
     bool may = turn && jobs_running(&b->jobs, kind) == NULL && jobs_queued(&b->jobs, kind) == NULL, joined;
 
+    planner_tick(p, clock_boot_ms());
     switch (planner_next(p, wall_ms, a->server_seen || !a->orders.has_server, may, &at_ms)) {
     case PLANNER_CLAIM:
         planner_claiming(p);
-        if (!asker_ask(a->asker, &(struct question){
-                                     .kind = ASK_TAKE, .work = kind, .slot_ms = p->slot_ms, .again = p->retries > 0}))
+        if (!agent_asks_slot(a, ASK_TAKE, kind, p->slot_ms))
             planner_claim_failed(p, wall_ms);
         break;
     case PLANNER_START:

@@ -21,6 +21,7 @@
 #define QUESTIONS_MAX (2 * QUESTION_KINDS * WORK_KINDS) /* far more than a loop that takes its answers puts */
 #define RETRY_MAX_MS  30000
 #define STALL_MAX_MS  15000 /* what is asked here is small: nobody needs longer for it, and slots wait behind it */
+#define SESSION_LEN   8     /* what all nonces of a process begin with */
 #define NONCE_LEN     16
 
 /* Our claim of a kind of work: the nonce stays while the slot does. Of the thread alone. */
@@ -31,7 +32,7 @@ struct claim {
 
 struct asker {
     struct config config; /* a copy that owns nothing */
-    char claimer[256];
+    char claimer[256], session[2 * SESSION_LEN + 1];
     int wake_fd;
     struct claim claims[WORK_KINDS];
     pthread_t thread;
@@ -67,12 +68,19 @@ ask_store(const struct asker *a, const struct question *q, struct answer *out, s
 }
 
 static void
-new_nonce(struct claim *claim)
+random_hex(size_t len, char *out)
 {
     uint8_t bytes[NONCE_LEN];
 
-    digest_random(bytes, sizeof(bytes));
-    units_hex(bytes, sizeof(bytes), claim->nonce);
+    digest_random(bytes, len);
+    units_hex(bytes, len, out);
+}
+
+static void
+new_nonce(const struct asker *a, struct claim *claim)
+{
+    memcpy(claim->nonce, a->session, sizeof(a->session));
+    random_hex(NONCE_LEN - SESSION_LEN, claim->nonce + 2 * (size_t)SESSION_LEN);
     claim->made_ms = 0;
 }
 
@@ -85,7 +93,7 @@ renew_claim(struct asker *a, const struct question *q)
     bool old = claim->made_ms != 0 && clock_boot_ms() - claim->made_ms > a->config.stall_timeout_ms / 2;
 
     if (claim->slot_ms != q->slot_ms || (q->again && old))
-        new_nonce(claim);
+        new_nonce(a, claim);
     claim->slot_ms = q->slot_ms;
     return claim;
 }
@@ -96,7 +104,7 @@ find_claim(struct asker *a, const struct question *q, struct claim *late)
 {
     if (q->kind != ASK_DONE || a->claims[q->work].slot_ms == q->slot_ms)
         return renew_claim(a, q);
-    new_nonce(late);
+    new_nonce(a, late);
     return late;
 }
 
@@ -108,7 +116,9 @@ ask_slot(struct asker *a, const struct question *q, struct answer *out, struct e
                                   .slot_ms = q->slot_ms,
                                   .claimer = a->claimer,
                                   .nonce = claim->nonce,
-                                  .stall_ms = a->config.stall_timeout_ms};
+                                  .stall_ms = a->config.stall_timeout_ms,
+                                  .distance_ms = q->distance_ms,
+                                  .not_by = q->repeated ? a->session : NULL};
     struct opened opened = {0};
     int rc;
 
@@ -245,6 +255,7 @@ asker_start(const struct config *config, const char *claimer, int wake_fd, struc
     (void)snprintf(a->claimer, sizeof(a->claimer), "%s", claimer);
     a->wake_fd = wake_fd;
     make_locks(a);
+    random_hex(SESSION_LEN, a->session);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* the loop sees the signals */
     failed = pthread_create(&a->thread, NULL, run, a);

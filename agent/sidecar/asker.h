@@ -33,9 +33,11 @@ enum question_kind {
 
 struct question {
     enum question_kind kind;
-    enum work work;              /* TAKE, KEEP, DONE */
-    int64_t slot_ms;             /* the same */
-    bool again;                  /* TAKE: a job of this slot failed here */
+    enum work work;      /* TAKE, KEEP, DONE */
+    int64_t slot_ms;     /* the same */
+    bool again;          /* TAKE: a job of this slot failed here */
+    bool repeated;       /* TAKE, KEEP: the slot comes a second time: what this process did first does not count */
+    int64_t distance_ms; /* TAKE, KEEP: to the next slot */
     const struct catalog *known; /* CATALOG: what an earlier answer brought, which must live until this one was taken;
                                     NULL: nothing */
 };

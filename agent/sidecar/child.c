@@ -47,6 +47,7 @@ struct child {
     int out_fd, tell_fd;   /* -1 once at its end */
     struct buf out;
     bool too_much, reaped;
+    bool terminated, killed; /* by us */
     int64_t told_ms;
     struct child_told told;
     struct child_end end;
@@ -328,7 +329,11 @@ find_error(struct child *c, int signum)
     char *text = c->end.error;
     const size_t size = sizeof(c->end.error);
 
-    if (signum == SIGKILL)
+    if (signum == SIGKILL && c->killed)
+        (void)snprintf(text, size, "the run did not end when it was asked to, and was killed");
+    else if (signum == SIGTERM && c->terminated)
+        (void)snprintf(text, size, "the run was stopped as it began");
+    else if (signum == SIGKILL)
         (void)snprintf(text, size,
                        "the run was killed (SIGKILL): for want of memory, if nobody did it by hand; look at "
                        "the memory limit of the container");
@@ -352,6 +357,8 @@ finish(struct child *c, int status)
     drain(c, &c->tell_fd, take_told);
     c->reaped = true;
     c->end.exit_status = signum != 0 ? 128 + signum : WEXITSTATUS(status);
+    if (signum == SIGTERM && c->terminated) /* it had not come so far as to catch it */
+        c->end.exit_status = err_exit_status(ERR_INTERRUPTED);
     c->end.storage = c->told.told.storage;
     if (c->too_much)
         buf_reset(&c->out);
@@ -388,6 +395,7 @@ child_progress(const struct child *c, int64_t *told_ms)
 void
 child_terminate(struct child *c)
 {
+    c->terminated = true;
     if (!c->reaped)
         (void)kill(c->pid, SIGTERM);
 }
@@ -395,6 +403,7 @@ child_terminate(struct child *c)
 void
 child_kill(struct child *c)
 {
+    c->killed = true;
     if (!c->reaped)
         (void)kill(c->pid, SIGKILL);
 }

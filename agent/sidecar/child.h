@@ -24,7 +24,7 @@ struct child;
 
 /* What a run left. */
 struct child_end {
-    int exit_status; /* 128 + N when signal N ended it */
+    int exit_status; /* 128 + N when signal N ended it; 12 when that was our SIGTERM */
     char *out;       /* its stdout: the JSON result, "" where it was too long; NUL-terminated */
     size_t out_len;
     char error[1024];                  /* the one sentence of its failure; "" */
@@ -49,7 +49,7 @@ bool child_step(struct child *c);
 /* What it last told, and when (clock_mono_ms()); its start counts. */
 const struct progress *child_progress(const struct child *c, int64_t *told_ms);
 
-void child_terminate(struct child *c); /* SIGTERM: it cleans up and ends with 12 */
+void child_terminate(struct child *c); /* SIGTERM: it cleans up and ends with 12; at once, too */
 void child_kill(struct child *c);      /* SIGKILL */
 
 /* After child_step() said true. */

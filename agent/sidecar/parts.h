@@ -56,6 +56,8 @@ void agent_wake_at(struct agent *a, int64_t at_ms);
 void agent_asks_step(struct agent *a, int64_t now_ms);
 /* Ask for all anew, at once. */
 void agent_asks_refresh(struct agent *a);
+/* Ask KIND about the slot SLOT_MS, which its planner has in hand. False: nothing was asked (asker_ask()). */
+bool agent_asks_slot(struct agent *a, enum question_kind kind, enum work work, int64_t slot_ms);
 /* The work of a slot was done. */
 void agent_asks_done(struct agent *a, enum work kind, int64_t slot_ms);
 /* Try at once to mark as done what is not marked yet. */

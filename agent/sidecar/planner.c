@@ -76,6 +76,7 @@ take_in_hand(struct planner *p, int64_t slot_ms)
     p->claims_failed = 0;
     p->again_at_ms = 0;
     p->pause_ms = 0;
+    p->repeated = false;
 }
 
 static void
@@ -102,6 +103,35 @@ growing_pause(unsigned tries)
     return pause < PLANNER_MAX_PAUSE_MS ? pause : PLANNER_MAX_PAUSE_MS;
 }
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When the next slot that was not settled is due. */
+static int64_t
+next_fresh(const struct planner *p, int64_t now_ms)
+{
+    int64_t slot = schedule_next(p->schedule, now_ms - p->offset_ms);
+
+    for (size_t i = 0; i < p->settled_count; i++) { /* they ascend */
+        if (slot >= p->settled[i].first_ms && slot <= p->settled[i].last_ms)
+            slot = schedule_next(p->schedule, p->settled[i].last_ms);
+    }
+    return slot + p->offset_ms;
+}
+
+/* Would the schedule stand still for more than a slot, if SLOT_MS, which is settled, were not run again? */
+static bool
+is_wanted_again(const struct planner *p, int64_t slot_ms, int64_t now_ms)
+{
+    int64_t distance_ms = planner_distance(p, slot_ms);
+
+    return p->begun_boot_ms != 0 && slot_ms != p->begun_ms && next_fresh(p, now_ms) - now_ms > distance_ms &&
+           p->boot_ms - p->begun_boot_ms >= distance_ms - distance_ms / 8; /* wake-ups come now and then late */
+}
+
 /* Which slot is to be in hand at NOW_MS, as long as nothing of it is under way? */
 static void
 choose_slot(struct planner *p, int64_t now_ms)
@@ -116,27 +146,22 @@ choose_slot(struct planner *p, int64_t now_ms)
     } else if (last < p->slot_ms && p->state == PLANNER_WANTED && p->retries == 0) {
         let_go(p); /* a wrong clock's: it comes again in its time */
     }
+    if (p->slot_ms == 0 && last > 0 && is_wanted_again(p, last, now_ms)) {
+        take_in_hand(p, last);
+        p->repeated = true;
+    }
     /* A clock that was put back must not make a pause longer. */
     if (p->again_at_ms - now_ms > p->pause_ms)
         p->again_at_ms = now_ms + p->pause_ms;
 }
 
 static int64_t
-earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t
 next_due(const struct planner *p, int64_t now_ms)
 {
-    int64_t slot = schedule_next(p->schedule, now_ms - p->offset_ms);
+    int64_t slot = schedule_next(p->schedule, now_ms - p->offset_ms), fresh_ms = next_fresh(p, now_ms);
+    bool repeats = p->begun_boot_ms != 0 && fresh_ms - (slot + p->offset_ms) > planner_distance(p, slot);
 
-    for (size_t i = 0; i < p->settled_count; i++) { /* they ascend */
-        if (slot >= p->settled[i].first_ms && slot <= p->settled[i].last_ms)
-            slot = schedule_next(p->schedule, p->settled[i].last_ms);
-    }
-    return slot + p->offset_ms;
+    return repeats ? slot + p->offset_ms : fresh_ms;
 }
 
 /* ---- the calls --------------------------------------------------------------------------------------------------- */
@@ -148,6 +173,12 @@ planner_init(struct planner *p, const struct schedule *schedule, int64_t offset_
     p->schedule = schedule;
     p->offset_ms = offset_ms;
     let_go(p);
+}
+
+void
+planner_tick(struct planner *p, int64_t boot_ms)
+{
+    p->boot_ms = boot_ms;
 }
 
 enum planner_step
@@ -175,6 +206,20 @@ planner_claiming(struct planner *p)
 {
     REQUIRE(p->slot_ms != 0 && p->state == PLANNER_WANTED);
     p->state = PLANNER_CLAIMING;
+    p->begun_ms = p->slot_ms;
+    p->begun_boot_ms = p->boot_ms;
+}
+
+bool
+planner_repeats(const struct planner *p)
+{
+    return p->repeated;
+}
+
+int64_t
+planner_distance(const struct planner *p, int64_t slot_ms)
+{
+    return schedule_next(p->schedule, slot_ms) - slot_ms;
 }
 
 void

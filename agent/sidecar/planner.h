@@ -17,9 +17,13 @@
  * it was claimed.
  * - Nothing is wanted before the server has been seen once, and nothing of a kind while a job of that kind is under way
  *   or queued.
- * - A wall clock that jumps never makes two runs of one slot; after a jump back no slot is run that was run already,
- *   and after one forward the last slot alone is. Slots that a wrong clock passed over are wanted when it was put
- * right.
+ * - After a jump of the wall clock forward, the last slot alone is run. Slots that a wrong clock passed over are wanted
+ *   when it was put right.
+ * - After a jump back, a slot that was run already is not run again, with one exception: a schedule must not stand
+ * still until the clock has come to where it was. Where the next slot that was not run yet is farther away than one
+ * slot is from the next, the slots come again, each as long after the last run (by the clock that never jumps) as they
+ * are apart. So "@every 5s" goes on after a jump of an hour, and a daily backup is not taken twice on that day. How
+ * such a slot is claimed although the repository says that it was done: slot.h.
  *
  * What is asked is asked once: after PLANNER_CLAIM and planner_claiming(), or PLANNER_START and planner_started(), it
  * says WAIT until it was told the answer. A caller that sleeps should look again every minute or so, for the clock's
@@ -60,7 +64,10 @@ struct planner {
     /* What follows is the planner's own. */
     enum { PLANNER_WANTED, PLANNER_CLAIMING, PLANNER_READY, PLANNER_RUNNING } state; /* of the slot in hand */
     unsigned claims_failed;                                                          /* in a row */
-    int64_t again_at_ms, pause_ms; /* not before, by the clock; and how long that was to be */
+    int64_t again_at_ms, pause_ms;   /* not before, by the clock; and how long that was to be */
+    bool repeated;                   /* the slot in hand was settled before: see planner_repeats() */
+    int64_t boot_ms;                 /* the clock that never jumps, when it was last told; 0: never */
+    int64_t begun_ms, begun_boot_ms; /* the slot that was claimed last, and when by that clock; 0: none */
     /* Ascending. They are few: normally one, which grows; one more for each hole that missed slots or a wrong clock
      * left. When there are too many, the smallest hole is given up. */
     struct planner_span settled[PLANNER_SPANS + 1];
@@ -71,11 +78,20 @@ struct planner {
  */
 void planner_init(struct planner *p, const struct schedule *schedule, int64_t offset_ms);
 
+/* What the clock that never jumps says (clock_boot_ms()). To be told before each planner_next(); without it no slot
+ * comes again. */
+void planner_tick(struct planner *p, int64_t boot_ms);
+
 /* What is to be done at NOW_MS. SERVER_SEEN: it has been since the start. MAY_RUN: no job of the kind is under way or
  * queued, and this agent is one that may do it. *AT_MS is set with every step. */
 enum planner_step planner_next(struct planner *p, int64_t now_ms, bool server_seen, bool may_run, int64_t *at_ms);
 
 void planner_claiming(struct planner *p);
+/* Does the slot in hand come a second time, since the clock was put back? What this agent did the first time does not
+ * count then. */
+bool planner_repeats(const struct planner *p);
+/* How far the slot after SLOT_MS is from it. */
+int64_t planner_distance(const struct planner *p, int64_t slot_ms);
 /* What came of it: it is ours; or it was done by somebody; or neither, and it is to be asked again in AGAIN_IN_MS. */
 void planner_claimed(struct planner *p, bool ours, bool done, int64_t again_in_ms, int64_t now_ms);
 /* The slot could not be claimed for now (the store is away): again at a growing pause. */

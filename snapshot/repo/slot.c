@@ -3,6 +3,7 @@
 #include "snapshot/repo/slot.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 #define ROUNDS         4 /* of looking and putting; more are needed only where listings lag */
 #define SHORTEST_PAUSE ((int64_t)1000)
 #define OBJECT_MAX     4096u
+#define NONCE_MAX      128
+#define SLACK_MS       ((int64_t)60000) /* of clocks that are right */
 
 /* What there is of a slot. */
 struct standing {
@@ -22,6 +25,8 @@ struct standing {
     unsigned number;  /* of it */
     int64_t mtime_ms; /* when it was put */
     int64_t age_ms;
+    int64_t done_ms; /* when the mark was put */
+    bool spent;      /* the claim is of the work that the mark told of, and both count for nothing */
 };
 
 /* ---- the objects ------------------------------------------------------------------------------------------------- */
@@ -57,16 +62,18 @@ put_object(const struct repo *repo, const struct slot_claim *claim, const char *
     return rc;
 }
 
-/* Does KEY hold our nonce? What cannot be understood is somebody else's, and so is what prune has just taken away. */
+/* The nonce that KEY holds. "": what cannot be understood, which is somebody else's, and what prune has just taken
+ * away.
+ */
 static int
-read_claim(const struct repo *repo, const struct slot_claim *claim, const char *key, bool *ours, struct err *err)
+read_nonce(const struct repo *repo, const char *key, char nonce[NONCE_MAX], struct err *err)
 {
     struct err unused = ERR_INIT;
     json_t *object;
     char *data;
     size_t len;
 
-    *ours = false;
+    nonce[0] = '\0';
     if (store_get_all(repo->store, key, OBJECT_MAX, &data, &len, err) < 0) {
         if (err->code != ERR_CORRUPT && err->code != ERR_NOT_FOUND)
             return -1;
@@ -74,7 +81,7 @@ read_claim(const struct repo *repo, const struct slot_claim *claim, const char *
         return 0;
     }
     object = json_read_object(data, len, &unused);
-    *ours = object != NULL && strcmp(json_opt_str(object, "nonce", ""), claim->nonce) == 0;
+    (void)snprintf(nonce, NONCE_MAX, "%s", object != NULL ? json_opt_str(object, "nonce", "") : "");
     json_decref(object);
     free(data);
     return 0;
@@ -92,6 +99,7 @@ see(const struct store_object *object, void *cookie)
         return true;
     if (slot.done) {
         st->done = true;
+        st->done_ms = object->mtime_ms;
     } else if (!st->claimed || slot.number > st->number) {
         st->claimed = true;
         st->number = slot.number;
@@ -100,10 +108,32 @@ see(const struct store_object *object, void *cookie)
     return true;
 }
 
+/* Does the mark that the slot was done count? See slot.h. */
+static int
+judge_mark(const struct repo *repo, const char *instance, const struct slot_claim *claim, struct standing *st,
+           int64_t now_ms, struct err *err)
+{
+    int64_t slack_ms = claim->distance_ms < SLACK_MS ? claim->distance_ms : SLACK_MS;
+    char nonce[NONCE_MAX] = "";
+    bool by_that_one;
+    struct layout_key key;
+
+    layout_slot_done(&key, instance, claim->kind, claim->slot_ms);
+    if (claim->not_by != NULL && read_nonce(repo, key.text, nonce, err) < 0)
+        return -1;
+    by_that_one = claim->not_by != NULL && strncmp(nonce, claim->not_by, strlen(claim->not_by)) == 0;
+    if (!by_that_one && (claim->distance_ms == 0 || now_ms - st->done_ms <= claim->distance_ms + slack_ms))
+        return 0;
+    st->done = false;
+    st->spent = st->claimed && st->mtime_ms <= st->done_ms; /* else somebody does it again already */
+    return 0;
+}
+
 static int
 look(const struct repo *repo, const char *instance, const struct slot_claim *claim, struct standing *st,
      struct err *err)
 {
+    char nonce[NONCE_MAX];
     struct layout_key key;
     int64_t now;
 
@@ -111,13 +141,18 @@ look(const struct repo *repo, const char *instance, const struct slot_claim *cla
     layout_slot(&key, instance, claim->kind, claim->slot_ms);
     if (store_list(repo->store, &(struct store_list){.prefix = key.text}, see, st, err) < 0)
         return -1;
-    if (st->done || !st->claimed)
+    if (!st->done && !st->claimed)
+        return 0;
+    if (store_now(repo->store, &now, err) < 0 || (st->done && judge_mark(repo, instance, claim, st, now, err) < 0))
+        return -1;
+    if (st->done || !st->claimed || st->spent)
         return 0;
     layout_slot_claim(&key, instance, claim->kind, claim->slot_ms, st->number);
-    if (read_claim(repo, claim, key.text, &st->ours, err) < 0 || store_now(repo->store, &now, err) < 0)
-        return -1;
     /* A store's clock that was put back must not make a claim last for ever. */
     st->age_ms = now - st->mtime_ms > 0 ? now - st->mtime_ms : 0;
+    if (read_nonce(repo, key.text, nonce, err) < 0)
+        return -1;
+    st->ours = strcmp(nonce, claim->nonce) == 0;
     return 0;
 }
 
@@ -176,7 +211,7 @@ one_round(const struct repo *repo, const char *instance, const struct slot_claim
     if (look(repo, instance, claim, &st, err) < 0)
         return -1;
     lasts_ms = !st.ours ? claim->stall_ms : put ? INT64_MAX : claim->stall_ms / 2;
-    if (!st.done && (!st.claimed || st.age_ms >= lasts_ms)) {
+    if (!st.done && (!st.claimed || st.spent || st.age_ms >= lasts_ms)) {
         *outcome = SLOT_OURS;
         return put_claim(repo, instance, claim, st.claimed ? st.number + 1 : 0, certain, err);
     }

@@ -7,6 +7,17 @@
  * the claim with the greatest number counts. Ages are the store's: its time of the object against its clock. What the
  * clocks of the claimers say decides nothing but which slot they ask for.
  *
+ * Which can be wrong. A claimer whose clock is fast does slots before their time: its mark that a slot was done counts
+ * when the others come to that slot, as long as it is not older than the distance to the next slot (and a minute, or
+ * that distance again where it is less); then so is the work, and the slot is done again. One whose clock is slow, or
+ * was put back, finds old marks and does such slots again for the same reason, by the next number. So a wrong clock
+ * costs at most one more run a slot for each agent that has it, whatever it does to the marks of years to come no slot
+ * goes without its run, and no schedule stands still since a clock was put back.
+ *
+ * One thing the store's time does not show: that the store's clock was put back with the claimer's (a folder of the
+ * same host). A claimer that knows it of its own clock says whose marks it does not believe: its own. Those that it
+ * left before it was last started it cannot tell; there the schedule waits for the clock to come to where it was.
+ *
  * A store without create-only puts, or one that takes no notice of them (which is found out with every claim that is
  * won), lets more than one win where they ask at the same moment; mostly it is the last one who put.
  */
@@ -28,6 +39,8 @@ struct slot_claim {
     const char *claimer; /* who: a host's name; for people */
     const char *nonce;   /* random, once a process and claim: what was put is recognized by it after a lost answer */
     int64_t stall_ms;    /* an unfinished claim this old is reclaimed */
+    int64_t distance_ms; /* to the next slot: how long a mark counts; 0: for ever */
+    const char *not_by;  /* marks of a nonce that begins with this do not count; NULL: all do */
 };
 
 enum slot_outcome {

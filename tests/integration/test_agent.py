@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The long-running agent: it works on time, and lives through whatever becomes of server, store and itself."""
 
+import contextlib
 import os
 import signal
 import time
@@ -8,6 +9,7 @@ import time
 from support import processes, remora
 from support.agents import Agent
 from support.case import CAMPAIGN, Case, limit, share
+from support.repository import grow_older
 
 QUICK = ("--repl-diskless-sync-delay", "0")
 # One key a slot of 10 ms: a save of 1,000 takes 10 s.
@@ -333,27 +335,69 @@ class CommandLine(AgentCase):
 
 
 class ForYears(AgentCase):
-    @limit(3600 if CAMPAIGN else 300)
-    def test_memory_and_descriptors_stay(self):
-        """RSS may rise while caches of the libraries fill, then no more; a job is a process that leaves nothing."""
-        dump = self.folder / "dump.rdb"
-        server = self.server()
+    """RSS may rise while caches of the libraries fill, then no more; a job is a process that leaves nothing."""
+
+    def small_dump(self):
+        server = self.server(name="source")
         self.fill(server, 10)
         server.call("SAVE")
+        dump = self.folder / "dump.rdb"
         dump.write_bytes(server.dump.read_bytes())
         server.kill()
-        agent = Agent(self, self.repo, "--rdb-file", dump, "--prune-schedule", "@every 5s", "--keep-last", "5",
-                      "--min-good", "1")
-        jobs = share(200, 10000)
+        return dump
+
+    def figures(self, agent):
+        agent.wait("a job still runs", lambda: not agent.status()["running"])
+        return agent.resident_kib(), len(processes.open_files(agent.process.pid)), agent.threads()
+
+    def soak(self, agent, jobs, job):
+        """That many jobs, by job(number); the figures of the first quarter's end and of the end must be alike."""
+        began = time.monotonic()
         for number in range(jobs + 1):
             if number == jobs // 4:
-                early = (agent.resident_kib(), len(processes.open_files(agent.process.pid)))
-            agent.finish(agent.trigger()["id"])
-        agent.wait("a job still runs", lambda: not agent.status()["running"])
-        late = (agent.resident_kib(), len(processes.open_files(agent.process.pid)))
-        print(f"        {jobs} jobs: {early[0]} KiB and {early[1]} descriptors, then {late[0]} KiB and {late[1]}",
-              flush=True)
+                early = self.figures(agent)
+            job(number)
+        late = self.figures(agent)
+        print(f"        {jobs} jobs in {time.monotonic() - began:.0f} s: {early[0]} KiB, {early[1]} descriptors and "
+              f"{early[2]} threads, then {late[0]}, {late[1]} and {late[2]}", flush=True)
         self.assertLess(late[0], early[0] + 2048)
         self.assertLessEqual(late[1], early[1] + 2)
-        self.assertEqual({}, agent.kind()["failures"])
+        agent.wait("there are more threads than before", lambda: agent.threads() <= early[2])  # a catalogue has helpers
         self.assertEqual([], agent.children())
+
+    @limit(3600 if CAMPAIGN else 300)
+    def test_memory_and_descriptors_stay(self):
+        agent = Agent(self, self.repo, "--rdb-file", self.small_dump(), "--prune-schedule", "@every 30s",
+                      "--keep-last", "5", "--min-good", "1")
+
+        def job(number):
+            agent.finish(agent.trigger()["id"], pause=0.01)
+            if number % 50 == 49:  # a day passes: else what prune may not remove yet becomes ever more
+                with contextlib.suppress(FileNotFoundError):  # prune is at it
+                    grow_older(self.repo.path, 30)
+
+        self.soak(agent, share(100, 10000), job)
+        self.assertEqual({}, agent.kind()["failures"])
+
+    @limit(3600 if CAMPAIGN else 300)
+    def test_nor_do_they_grow_while_jobs_fail(self):
+        """In turns of five jobs: all is well; the server is away; the store is away."""
+        server = self.server(*QUICK)
+        self.fill(server, 10)
+        agent = self.agent(server, "--prune-schedule", "@every 5s", "--keep-last", "5", "--min-good", "1",
+                           "--retry-for", "1s")
+        away = self.repo.path.with_name("away")
+        ended = {"succeeded": 0, "failed": 0}
+
+        def job(number):
+            if number % 15 == 5:
+                server.kill()
+            elif number % 15 == 10:
+                server.start()
+                self.repo.path.rename(away)
+            elif number % 15 == 0 and number > 0:
+                away.rename(self.repo.path)
+            ended[agent.finish(agent.trigger()["id"], pause=0.01)["state"]] += 1
+
+        self.soak(agent, share(45, 3000), job)
+        self.assertGreater(min(ended.values()), share(10, 900))

@@ -65,15 +65,15 @@ class Agent:
     def job(self, job_id):
         return json.loads(self.get(f"/api/v1/jobs/{job_id}"))["job"]
 
-    def finish(self, job_id, seconds=60):
+    def finish(self, job_id, seconds=60, pause=0.05):
         """Wait for a job's end. Returns it."""
-        return self.wait(f"job {job_id} does not end", lambda: self.ended(job_id), seconds)
+        return self.wait(f"job {job_id} does not end", lambda: self.ended(job_id), seconds, pause)
 
     def ended(self, job_id):
         job = self.job(job_id)
         return job if job["state"] in ("succeeded", "failed") else None
 
-    def wait(self, complaint, look, seconds=20):
+    def wait(self, complaint, look, seconds=20, pause=0.05):
         """Until look() is true; what it returned."""
         deadline = time.monotonic() + seconds
         while True:
@@ -84,7 +84,7 @@ class Agent:
                 return found
             if time.monotonic() > deadline:
                 self.case.fail(f"{complaint} for {seconds} s\n{self.get('/api/v1/status')}\n{self.log}")
-            time.sleep(0.05)
+            time.sleep(pause)
 
     def wait_for_health(self, state, seconds=20):
         return self.wait(f"its health is not {state}", lambda: self.is_health(state), seconds)
@@ -119,5 +119,11 @@ class Agent:
         return processes.children(self.process.pid)
 
     def resident_kib(self):
+        return self._in_proc("VmRSS")
+
+    def threads(self):
+        return self._in_proc("Threads")
+
+    def _in_proc(self, name):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+            return next(int(line.split()[1]) for line in f if line.startswith(name + ":"))

@@ -10,6 +10,7 @@
  * FAULT_DO=kill           SIGKILL before it is made
  *          tear           a write is made by half, then SIGKILL
  *          term, stop     SIGTERM, SIGSTOP before it is made
+ *          hang           it never returns, as on a file system whose server is gone; other threads go on
  *          NUMBER         it fails with this errno
  * FAULT_CALLS=changing    only those count that can change something
  * FAULT_ALWAYS=a:N,b:N    the calls a and b always fail with these errnos (and are no longer counted), in any folder
@@ -122,6 +123,9 @@ judge(const char *call, bool changes, int dirfd, const char *name, bool *torn)
     (void)pthread_mutex_unlock(&mutex);
     if (!now)
         return 0;
+    if (strcmp(what, "hang") == 0)
+        for (;;)
+            (void)pause();
     if (strcmp(what, "tear") == 0) {
         *torn = true;
         return 0;

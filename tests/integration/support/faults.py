@@ -33,7 +33,8 @@ class Place:
 
 
 def environment(under=None, place=None, what=None, log=None, changing=False, always=None):
-    """The variables for one run. `what`: "kill", "tear", "term", "stop" or an errno."""
+    """The variables for one run. `what`: "kill", "tear", "term", "stop", "hang" or an
+    errno."""
     env = {"LD_PRELOAD": str(library())}
     for name, value in (("UNDER", under), ("AT", place and place.number), ("DO", what), ("LOG", log),
                         ("CALLS", changing and "changing"), ("ALWAYS", always)):

@@ -191,6 +191,55 @@ slot_take__store_clock_put_back__claim_lasts_no_longer_than_the_stall_time(void 
 }
 
 static void
+slot_take__mark_older_than_the_distance_of_slots__done_again(void **state)
+{
+    (void)state;
+    alice.distance_ms = bob.distance_ms = 30 * MINUTE;
+    assert_take(&alice, SLOT_OURS); /* its clock is an hour fast */
+    travel(MINUTE);
+    mark_done(&alice);
+    travel(MINUTE + 31 * MINUTE);
+    assert_take(&bob, SLOT_DONE);
+    travel(HOUR);
+    assert_take(&bob, SLOT_OURS);
+    assert_true(has(FOLDER "backup/" SLOT ".1.json"));
+    assert_take(&bob, SLOT_OURS);
+    assert_take(&alice, SLOT_TAKEN); /* which is worked on */
+    mark_done(&bob);
+    assert_take(&alice, SLOT_DONE);
+    assert_int_equal(repo_case_count(at.mem, FOLDER), 3);
+}
+
+static void
+slot_take__mark_of_short_slots__young_claim_is_spent_with_it(void **state)
+{
+    (void)state;
+    alice.distance_ms = bob.distance_ms = 5000;
+    assert_take(&alice, SLOT_OURS);
+    mark_done(&alice);
+    travel(9000);
+    assert_take(&bob, SLOT_DONE);
+    travel(11000);
+    assert_take(&bob, SLOT_OURS);
+}
+
+static void
+slot_take__store_clock_put_back_too__own_mark_does_not_count(void **state)
+{
+    (void)state;
+    alice.distance_ms = bob.distance_ms = 5000;
+    alice.nonce = "aaaa1";
+    assert_take(&alice, SLOT_OURS);
+    mark_done(&alice);
+    alice.nonce = "aaaa2";
+    alice.not_by = "aaaa";
+    bob.not_by = "bbbb";
+    assert_take(&bob, SLOT_DONE);
+    assert_take(&alice, SLOT_OURS);
+    assert_true(has(FOLDER "backup/" SLOT ".1.json"));
+}
+
+static void
 slot_take__our_clocks_hours_apart__do_no_harm(void **state)
 {
     struct repo early = at.repo, late = at.repo;
@@ -516,6 +565,9 @@ main(void)
         T(slot_take__claimer_died__followed_after_the_stall_time),
         T(slot_take__asked_again_by_its_owner__kept_and_made_anew),
         T(slot_take__store_clock_put_back__claim_lasts_no_longer_than_the_stall_time),
+        T(slot_take__mark_older_than_the_distance_of_slots__done_again),
+        T(slot_take__mark_of_short_slots__young_claim_is_spent_with_it),
+        T(slot_take__store_clock_put_back_too__own_mark_does_not_count),
         T(slot_take__our_clocks_hours_apart__do_no_harm),
         T(slot_take__answer_lost__ours_when_asked_again),
         T(slot_take__answer_lost_and_retried__ours_at_once),

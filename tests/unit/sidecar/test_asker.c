@@ -127,6 +127,29 @@ ask_slot__two_agents__one_has_it_until_it_is_done(void **state)
 }
 
 static void
+ask_slot__comes_a_second_time__own_work_does_not_count(void **state)
+{
+    struct scene *s = *state;
+    struct scene other = *s;
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          done = {.kind = ASK_DONE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          next = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT + 5000},
+                          repeated = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT, .repeated = true};
+
+    make_repository(s);
+    other.wake_fd = eventfd(0, EFD_NONBLOCK);
+    start(&other);
+    assert_int_equal(ask(s, &take)->outcome, SLOT_OURS);
+    assert_int_equal(ask(s, &done)->err.code, ERR_NONE);
+    assert_int_equal(ask(s, &next)->outcome, SLOT_OURS);
+    assert_int_equal(ask(s, &take)->outcome, SLOT_DONE);
+    assert_int_equal(ask(&other, &repeated)->outcome, SLOT_DONE);
+    assert_int_equal(ask(s, &repeated)->outcome, SLOT_OURS);
+    assert_true(asker_stop(other.asker, 10000));
+    (void)close(other.wake_fd);
+}
+
+static void
 ask_slot__job_failed_again_and_again__others_get_their_chance(void **state)
 {
     struct scene *s = *state;
@@ -150,16 +173,17 @@ static void
 ask_done__late_for_an_earlier_slot__claim_in_hand_stays_ours(void **state)
 {
     struct scene *s = *state;
-    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT + 60000, false},
-                          done = {ASK_DONE, WORK_BACKUP, SLOT, false},
-                          keep = {ASK_KEEP, WORK_BACKUP, SLOT + 60000, false};
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT + 60000},
+                          done = {.kind = ASK_DONE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          keep = {.kind = ASK_KEEP, .work = WORK_BACKUP, .slot_ms = SLOT + 60000};
 
     make_repository(s);
     assert_int_equal(ask(s, &take)->outcome, SLOT_OURS);
     assert_int_equal(ask(s, &done)->err.code, ERR_NONE);
     assert_int_equal(ask(s, &keep)->err.code, ERR_NONE);
     assert_int_equal(s->answer.outcome, SLOT_OURS);
-    assert_int_equal(ask(s, &(struct question){ASK_TAKE, WORK_BACKUP, SLOT, false})->outcome, SLOT_DONE);
+    assert_int_equal(ask(s, &(struct question){.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT})->outcome,
+                     SLOT_DONE);
 }
 
 /* Answers that nobody takes fill the room too. */
@@ -172,9 +196,11 @@ asker_ask__too_many__says_so(void **state)
 
     make_repository(s);
     for (; put && n < 1000; n++) {
-        put = asker_ask(s->asker, &(struct question){ASK_KEEP, WORK_BACKUP, SLOT + n * 1000, false});
+        put =
+            asker_ask(s->asker, &(struct question){.kind = ASK_KEEP, .work = WORK_BACKUP, .slot_ms = SLOT + n * 1000});
         if (put) /* the same once more is not put twice */
-            assert_true(asker_ask(s->asker, &(struct question){ASK_KEEP, WORK_BACKUP, SLOT + n * 1000, false}));
+            assert_true(asker_ask(
+                s->asker, &(struct question){.kind = ASK_KEEP, .work = WORK_BACKUP, .slot_ms = SLOT + n * 1000}));
     }
     assert_in_range(n, 10, 200);
 }
@@ -247,6 +273,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(ask_store__made_later__is_found_then),
         TEST(ask_slot__two_agents__one_has_it_until_it_is_done),
+        TEST(ask_slot__comes_a_second_time__own_work_does_not_count),
         TEST(ask_slot__job_failed_again_and_again__others_get_their_chance),
         TEST(ask_done__late_for_an_earlier_slot__claim_in_hand_stays_ours),
         TEST(asker_ask__too_many__says_so),

@@ -214,7 +214,7 @@ child_progress__told_lines__are_the_last_known(void **state)
     assert_int_equal(child_progress(c, &told_ms)->stored, 3);
     assert_in_range(told_ms, before_ms, clock_mono_ms());
     child_terminate(c);
-    assert_int_equal(run_to_end(c)->exit_status, 143);
+    assert_int_equal(run_to_end(c)->exit_status, 12);
     assert_int_equal(child_result(c)->storage.calls[METER_GET].calls, 4);
     assert_int_equal(child_result(c)->storage.calls[METER_GET].buckets[1], 3);
     assert_int_equal(child_result(c)->storage.bytes_got, 9);
@@ -263,6 +263,31 @@ child_terminate__cleans_up__ends_as_it_likes(void **state)
     assert_int_equal(run_to_end(c)->exit_status, 12);
     assert_string_equal(child_result(c)->out, "cleaned\n");
     child_free(c);
+}
+
+static void
+take_no_notice(int signum)
+{
+    (void)signum;
+}
+
+/* Before the child is another program it has the agent's way to take signals. */
+static void
+child_terminate__at_once__is_not_lost(void **state)
+{
+    struct scene *s = *state;
+    struct sigaction ours = {.sa_handler = take_no_notice}, before;
+
+    assert_int_equal(sigaction(SIGTERM, &ours, &before), 0);
+    for (int i = 0; i < 50; i++) {
+        struct child *c = start(s, "sleep 60", NULL);
+
+        child_terminate(c);
+        assert_int_equal(run_to_end(c)->exit_status, 12);
+        assert_non_null(strstr(child_result(c)->error, "stopped as it began"));
+        child_free(c);
+    }
+    assert_int_equal(sigaction(SIGTERM, &before, NULL), 0);
 }
 
 static void
@@ -369,30 +394,6 @@ child_start__sigchld_was_ignored__still_has_a_status(void **state)
     (void)signal(SIGCHLD, SIG_DFL);
 }
 
-static void
-swallow(int signum)
-{
-    (void)signum;
-}
-
-/* SIGTERM at the very start, with a handler like the agent's: each child either ends by it or was never asked. */
-static void
-child_terminate__at_the_very_start__is_not_lost(void **state)
-{
-    struct scene *s = *state;
-
-    (void)signal(SIGTERM, swallow);
-    for (int i = 0; i < 50; i++) {
-        struct child *c = start(s, "exec sleep 60", NULL);
-
-        child_terminate(c);
-        assert_true(run(c, 10000));
-        assert_int_equal(child_result(c)->exit_status, 143);
-        child_free(c);
-    }
-    (void)signal(SIGTERM, SIG_DFL);
-}
-
 /* Where the kernel has neither pidfds nor close_range(), as before 5.3. */
 static int
 on_an_old_kernel(void *arg)
@@ -458,11 +459,11 @@ main(void)
         TEST(child_step__pipes_closed_and_still_running__waits_for_its_end),
         TEST(child_step__its_own_child_holds_the_pipes__is_not_waited_for),
         TEST(child_terminate__cleans_up__ends_as_it_likes),
+        TEST(child_terminate__at_once__is_not_lost),
         TEST(child_kill__deaf_to_sigterm__ends),
         TEST(child_free__still_running__leaves_no_process_and_no_descriptor),
         TEST(child_reap_orphans__of_a_job__are_gone_and_its_own_end_is_kept),
         TEST(child_start__sigchld_was_ignored__still_has_a_status),
-        TEST(child_terminate__at_the_very_start__is_not_lost),
         TEST(child_step__old_kernel__works_too),
         TEST(child_told_feed__garbage__is_skipped),
     };

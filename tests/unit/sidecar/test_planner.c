@@ -452,6 +452,126 @@ planner_next__many_holes__the_smallest_are_given_up(void **state)
     assert_int_equal(next(), PLANNER_CLAIM);
 }
 
+/* ---- slots that come again --------------------------------------------------------------------------------------- */
+
+static int64_t boot; /* the clock that does not jump */
+
+static void
+pass(int64_t ms)
+{
+    now += ms;
+    boot += ms;
+    planner_tick(&p, boot);
+}
+
+/* From N slots, EVERY apart, to the next ones. */
+static void
+run_many(int n, int64_t every)
+{
+    for (int i = 0; i < n; i++) {
+        run_well(schedule_last(p.schedule, now - p.offset_ms));
+        assert_false(planner_repeats(&p));
+        pass(every);
+    }
+}
+
+static void
+begin_ticking(const struct schedule *s, int64_t offset)
+{
+    planner_init(&p, s, offset);
+    boot = 5000;
+    planner_tick(&p, boot);
+}
+
+static void
+planner_tick__clock_an_hour_back__short_slots_come_again(void **state)
+{
+    struct schedule often;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_ok(schedule_parse("@every 5s", &often, &err), &err);
+    begin_ticking(&often, 0);
+    now = T0 + 20;
+    run_many(1000, 5 * SECOND); /* 83 minutes */
+    now -= HOUR;
+    for (int i = 0; i < 718; i++) {
+        int64_t slot = now / (5 * SECOND) * (5 * SECOND);
+
+        start(slot);
+        assert_true(planner_repeats(&p));
+        planner_ended(&p, true, now);
+        assert_waits(slot + 5 * SECOND); /* each of them once */
+        pass(5 * SECOND - (i % 3));      /* not always as late as the last time */
+        if (now < slot + 5 * SECOND)
+            pass(2);
+    }
+    while (now < T0 + 1000 * 5 * SECOND)
+        pass(SECOND);
+    run_many(3, 5 * SECOND);
+}
+
+static void
+planner_tick__clock_an_hour_back__daily_slot_does_not(void **state)
+{
+    struct schedule daily;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_ok(schedule_parse("@every 24h", &daily, &err), &err);
+    begin_ticking(&daily, 0);
+    now = (int64_t)20000 * 24 * HOUR + MINUTE;
+    run_many(3, 24 * HOUR);
+    run_well((int64_t)20003 * 24 * HOUR);
+    pass(10 * MINUTE);
+    now -= HOUR;
+    for (int i = 0; i < 24 * 60; i++) {
+        assert_waits((int64_t)20004 * 24 * HOUR);
+        pass(MINUTE);
+    }
+}
+
+static void
+planner_tick__clock_three_hours_back__as_far_apart_as_ever(void **state)
+{
+    int64_t last = 0;
+    int runs = 0;
+
+    (void)state;
+    begin_ticking(&hourly, OFFSET);
+    run_many(4, HOUR);
+    pass(30 * MINUTE);
+    run_well(T0 + 4 * HOUR);
+    last = boot;
+    now -= 3 * HOUR;
+    while (now < T0 + 6 * HOUR) {
+        pass(MINUTE);
+        if (next() != PLANNER_CLAIM)
+            continue;
+        planner_claiming(&p);
+        planner_claimed(&p, true, false, 0, now);
+        assert_int_equal(next(), PLANNER_START);
+        planner_started(&p);
+        planner_ended(&p, true, now);
+        assert_in_range(boot - last, 52 * MINUTE, 2 * HOUR);
+        last = boot;
+        runs++;
+    }
+    assert_in_range(runs, 3, 5);
+}
+
+static void
+planner_tick__clock_a_year_forward_and_back__calm_after(void **state)
+{
+    (void)state;
+    begin_ticking(&hourly, OFFSET);
+    run_many(2, HOUR);
+    now += YEAR;
+    run_many(2, HOUR);
+    now -= YEAR;
+    run_many(20, HOUR);
+}
+
 int
 main(void)
 {
@@ -482,6 +602,10 @@ main(void)
         cmocka_unit_test_setup(planner_next__clock_forward_over_a_failed_slot__last_one_alone, setup),
         cmocka_unit_test_setup(planner_next__hole_filled__one_span, setup),
         cmocka_unit_test_setup(planner_next__many_holes__the_smallest_are_given_up, setup),
+        cmocka_unit_test_setup(planner_tick__clock_an_hour_back__short_slots_come_again, setup),
+        cmocka_unit_test_setup(planner_tick__clock_an_hour_back__daily_slot_does_not, setup),
+        cmocka_unit_test_setup(planner_tick__clock_three_hours_back__as_far_apart_as_ever, setup),
+        cmocka_unit_test_setup(planner_tick__clock_a_year_forward_and_back__calm_after, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
