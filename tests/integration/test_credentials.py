@@ -156,13 +156,15 @@ class Ways(CredentialsCase):
 
 
 class MidUpload(CredentialsCase):
-    """A dump of some thirty segments of 1 MiB, each put held up for a little."""
+    """A dump of some twenty segments of 1 MiB, each put held up for a little."""
+
+    seconds = 240
 
     def setUp(self):
         super().setUp()
         self.bouncer = self.make_bouncer()
         self.bouncer.put_seconds = 0.1
-        self.dump = data.dump_file(self, 40)
+        self.dump = data.dump_file(self, 20)
 
     def two_keys(self):
         """A bucket of which two users may do everything, and their keys."""
@@ -225,7 +227,7 @@ class MidUpload(CredentialsCase):
     def test_renewed_ahead_of_its_end(self):
         """Keys of 4 s: after 2 s another one is got, with the token as it is in its file then."""
         self.issuer.lives = 4
-        self.bouncer.put_seconds = 0.4
+        self.bouncer.put_seconds = 0.6
         fresh = self.issuer.hand_out
         self.issuer.tokens = []
 
