@@ -10,7 +10,7 @@ import sys
 import uuid
 
 from support import data, gateway, issuers, remora, s3, servers
-from support.case import Case, each
+from support.case import each
 from support.check_rows import CheckCase
 
 SMALL_SEGMENTS = ["--memory", "24M", "--jobs", "2"]

@@ -71,7 +71,7 @@ class _IssuerHandler(_Handler):
             self.metadata(issuer, path[len(ROLES_PATH):])
         elif path == "/container":
             whole = self.headers.get("Authorization") == issuer.authorization
-            self.answer(*((200, issuer.json("Token")) if whole else (401, b'{"code":"InvalidAuthorization"}')))
+            self.answer(*((200, issuer.json()) if whole else (401, b'{"code":"InvalidAuthorization"}')))
         elif self.command == "POST" and path == "/":
             self.token_service(issuer, {k: v[0] for k, v in parse_qs(body.decode()).items()})
         else:
@@ -83,7 +83,7 @@ class _IssuerHandler(_Handler):
         elif role == "":
             self.answer(200, b"node-role")
         else:
-            self.answer(*((200, issuer.json("Token")) if role == "node-role" else (404,)))
+            self.answer(*((200, issuer.json()) if role == "node-role" else (404,)))
 
     def token_service(self, issuer, form):
         issuer.forms.append(form)
@@ -127,7 +127,7 @@ class Issuer(_Server):
         expires = datetime.datetime.fromtimestamp(self.now() + self.lives, datetime.timezone.utc)
         return (*key, expires.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
-    def json(self, _):
+    def json(self):
         access_key, secret_key, expires = self.hand_out()
         return json.dumps({"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": access_key,
                            "SecretAccessKey": secret_key, "Token": "", "Expiration": expires}).encode()
