@@ -212,7 +212,17 @@ put_environment(struct buf *out, struct err *err)
         {"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
          "The access key to the S3 store, without --s3-access-key-file."},
         {"AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE",
-         "Else: which profile of the shared files has it, and where these are."},
+         "Else: which profile of the shared files has it, and where these are. A profile gives a key, a role "
+         "(source_profile, credential_source or web_identity_token_file) or a credential_process; not single sign-on."},
+        {"AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_SESSION_NAME",
+         "Else: the role, and the token for it, that a pod was given (IRSA). AWS_ENDPOINT_URL_STS says where the token "
+         "service is, AWS_STS_REGIONAL_ENDPOINTS whether AWS's own is that of the region."},
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+         "Else: the endpoint that gives a container its key (EKS Pod Identity, ECS), with "
+         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN."},
+        {"AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+         "Else: the instance metadata service, version 2, unless the first is true. The first of these ways that is "
+         "configured is used, and where it fails, remora says so and does not go on to the next."},
         {"AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL", "Where the S3 store is, without --s3-endpoint."},
         {"AWS_REGION, AWS_DEFAULT_REGION", "Its region, without --s3-region."},
         {"AWS_CA_BUNDLE", "Certificates to trust for https, without --s3-ca."},

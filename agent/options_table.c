@@ -56,8 +56,10 @@ static const struct option table[] = {
     {"s3-signature", CHOICE(s3_signature), .global = true, .commands = IN_REPO, .value = "v4|v2", .preset = "v4",
      .help = "v2: for old stores that know no other; by http only, without create-only puts."},
     {"s3-access-key-file", SECRET(s3_access_key_file), .global = true, .commands = IN_REPO, .value = "FILE",
-     .help = "A file with the access key: the id, the secret and, if any, the session token, a line each. When not "
-             "given: AWS_ACCESS_KEY_ID and its companions, or AWS_PROFILE in the shared files."},
+     .help =
+         "A file with the access key: the id, the secret and, if any, the session token, a line each. When not "
+         "given: AWS_ACCESS_KEY_ID and its companions, AWS_PROFILE in the shared files, web identity, the container's "
+         "endpoint, or instance metadata."},
     {"s3-ca", STRING(s3_ca), .global = true, .commands = IN_REPO, .value = "FILE",
      .help = "Certificates to trust for https instead of the system's. When not given: AWS_CA_BUNDLE. Certificates are "
              "always verified."},

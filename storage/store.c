@@ -273,6 +273,17 @@ store_drop_features(struct store *s, unsigned features)
     (void)__atomic_and_fetch(&s->features, ~features, __ATOMIC_RELAXED);
 }
 
+void
+store_describe_credentials(struct store *s, char *text, size_t size)
+{
+    while (s->inner != NULL)
+        s = s->inner;
+    if (size > 0)
+        text[0] = '\0';
+    if (s->ops->describe_credentials != NULL)
+        s->ops->describe_credentials(s, text, size);
+}
+
 const char *
 store_url(const struct store *s)
 {

@@ -99,6 +99,8 @@ struct store_ops {
     int (*remove_many)(struct store *s, const char *const *keys, size_t count, struct err *err);
     /* The time now by the store's own clock, in ms since 1970: what mtime_ms is compared with. */
     int (*now)(struct store *s, int64_t *now_ms, struct err *err);
+    /* As store_describe_credentials(). NULL: this kind of store asks for none. */
+    void (*describe_credentials)(struct store *s, char *text, size_t size);
     /* Release all but the url and what is wrapped; never called with NULL. */
     void (*free)(struct store *s);
 };
@@ -139,6 +141,9 @@ unsigned store_features(const struct store *s);
 /* For backends that find out late: these features are not there after all. */
 void store_drop_features(struct store *s, unsigned features);
 const char *store_url(const struct store *s);
+/* Who we are to the store, for people and without a secret: where its access key came from, as "web identity, for
+ * another 59m". "" where it needs none, or was not asked yet. Finds the backend below any wrappers. */
+void store_describe_credentials(struct store *s, char *text, size_t size);
 
 /* The whole of a small object: *DATA (NUL-terminated, the caller frees) and *LEN. ERR_CORRUPT when it has more than CAP
  * bytes. */

@@ -224,6 +224,12 @@ s3_free(struct store *store)
     free(s);
 }
 
+static void
+s3_describe_credentials(struct store *store, char *text, size_t size)
+{
+    s3_client_describe_credentials(((struct store_s3 *)store)->client, text, size);
+}
+
 static const struct store_ops s3_ops = {
     .name = "s3",
     .put = store_s3_put,
@@ -233,6 +239,7 @@ static const struct store_ops s3_ops = {
     .remove = s3_remove,
     .remove_many = store_s3_remove_many,
     .now = s3_now,
+    .describe_credentials = s3_describe_credentials,
     .free = s3_free,
 };
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "storage/s3/answers.h"
 #include "storage/s3/credentials.h"
+#include "storage/s3/grant.h"
 
 /* libs3 2.0 writes its dates with gmtime(), whose buffer all threads share: one request at a time, in the whole
  * process. An old appliance's backend need not be fast. */
@@ -20,7 +21,8 @@ static pthread_mutex_t libs3_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 struct store_s3v2 {
     struct store store;
-    struct credentials credentials;
+    struct credentials *credentials;
+    struct sigv4_keys keys; /* got once: such stores have none that run out */
     struct s3_place place;
     struct http *http; /* only to ask for the time */
     char *prefix;
@@ -444,11 +446,18 @@ v2_free(struct store *store)
 {
     struct store_s3v2 *s = (struct store_s3v2 *)store;
 
-    credentials_fini(&s->credentials);
+    grant_keys_fini(&s->keys);
+    credentials_free(s->credentials);
     s3_place_fini(&s->place);
     http_free(s->http);
     free(s->prefix);
     free(s);
+}
+
+static void
+v2_describe_credentials(struct store *store, char *text, size_t size)
+{
+    credentials_describe(((struct store_s3v2 *)store)->credentials, text, size);
 }
 
 static const struct store_ops v2_ops = {
@@ -459,6 +468,7 @@ static const struct store_ops v2_ops = {
     .list = v2_list,
     .remove = v2_remove,
     .now = v2_now,
+    .describe_credentials = v2_describe_credentials,
     .free = v2_free,
 };
 
@@ -475,7 +485,7 @@ check_options(const struct store_s3_options *o, const struct store_s3v2 *s, stru
         return err_set(err, ERR_USAGE,
                        "Signature v2 is refused over https, since libs3 verifies no certificate; use "
                        "--s3-signature v4, or an http endpoint");
-    if (s->credentials.keys.token != NULL)
+    if (s->keys.token != NULL)
         return err_set(err, ERR_USAGE, "Signature v2 has no session tokens; use --s3-signature v4");
     if (s3_object_options_any(&o->objects))
         return err_set(err, ERR_USAGE,
@@ -488,9 +498,13 @@ open_parts(struct store_s3v2 *s, const struct store_s3_options *o, const char *b
 {
     const char *endpoint;
 
-    if (credentials_load(o->access_key_file, &s->credentials, err) < 0)
+    s->credentials = credentials_new(
+        &(struct credentials_options){
+            .access_key_file = o->access_key_file, .region = o->region, .ca_file = o->http.ca_file},
+        err);
+    if (s->credentials == NULL || credentials_get(s->credentials, &s->keys, err) < 0)
         return -1;
-    endpoint = credentials_endpoint(&s->credentials, o->endpoint);
+    endpoint = credentials_endpoint(s->credentials, o->endpoint);
     if (endpoint == NULL)
         return err_set(err, ERR_USAGE, "AWS itself does not accept Signature v2; give the store with --s3-endpoint");
     /* libs3 puts the bucket in front of the host itself, so the place is that of the path style. */
@@ -528,7 +542,7 @@ store_s3v2_open(const struct store_s3_options *options, struct err *err)
         .bucketName = s->place.bucket,
         .protocol = S3ProtocolHTTP,
         .uriStyle = options->addressing == S3_ADDRESSING_VIRTUAL ? S3UriStyleVirtualHost : S3UriStylePath,
-        .accessKeyId = s->credentials.keys.id,
-        .secretAccessKey = s->credentials.keys.secret};
+        .accessKeyId = s->keys.id,
+        .secretAccessKey = s->keys.secret};
     return &s->store;
 }

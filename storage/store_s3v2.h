@@ -13,7 +13,7 @@
 #include "storage/store_s3.h"
 
 /* Of the options, the storage class, encryption and the CA are refused. Makes no request. NULL with ERR_USAGE, or what
- * credentials_load() says. */
+ * credentials_new() and credentials_get() say. */
 struct store *store_s3v2_open(const struct store_s3_options *options, struct err *err) MUST_CHECK;
 
 #endif

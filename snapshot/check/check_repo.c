@@ -58,6 +58,17 @@ check_judge_skew(struct check *c, int64_t skew_ms)
         check_ok(c, "clock", "the store's clock and ours are less than a minute apart");
 }
 
+/* Where the access key came from: also where the store then refused it. */
+static void
+tell_credentials(struct check *c, struct store *store)
+{
+    char who[200];
+
+    store_describe_credentials(store, who, sizeof(who));
+    if (who[0] != '\0')
+        check_ok(c, "credentials", "the access key comes from %s", who);
+}
+
 /* 0: the repository can be used. The time is asked first: it tells a bucket or folder that is missing from one that
  * merely is no repository. */
 static int
@@ -68,7 +79,9 @@ probe_marker(struct check *c, struct store *store, struct repo *repo)
     bool answered;
     int rc;
 
-    if (store_now(store, &now_ms, &err) < 0) {
+    rc = store_now(store, &now_ms, &err);
+    tell_credentials(c, store);
+    if (rc < 0) {
         check_failed(c, "reachable", &err,
                      err.code == ERR_NOT_FOUND ? "correct --repo, or make the bucket or folder" : remedy_for(&err));
         return -1;

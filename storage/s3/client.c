@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "storage/s3/credentials.h"
 #include "storage/s3/failure.h"
+#include "storage/s3/grant.h"
 #include "storage/s3/sigv4.h"
 
 #define SENDS_MAX     4 /* of one call: the first, and what redirects and the clock ask for */
@@ -23,7 +24,7 @@
 
 struct s3_client {
     struct http *http;
-    struct credentials credentials;
+    struct credentials *credentials;
     char *bucket;
     pthread_mutex_t mutex; /* guards what follows */
     struct s3_place place;
@@ -36,7 +37,7 @@ struct s3_client {
 static int
 settle(struct s3_client *c, const struct s3_client_options *o, struct err *err)
 {
-    const char *region = credentials_region(&c->credentials, o->region);
+    const char *region = credentials_region(c->credentials, o->region);
 
     for (const char *p = region; *p != '\0'; p++) {
         if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '/' || strlen(region) >= sizeof(c->region))
@@ -44,8 +45,8 @@ settle(struct s3_client *c, const struct s3_client_options *o, struct err *err)
     }
     (void)snprintf(c->region, sizeof(c->region), "%s", region);
     c->bucket = mem_strdup(o->bucket);
-    return s3_place_init(&c->place, credentials_endpoint(&c->credentials, o->endpoint), region, o->bucket,
-                         o->addressing, err);
+    return s3_place_init(&c->place, credentials_endpoint(c->credentials, o->endpoint), region, o->bucket, o->addressing,
+                         err);
 }
 
 struct s3_client *
@@ -54,13 +55,17 @@ s3_client_new(const struct s3_client_options *options, struct err *err)
     struct s3_client *c = mem_new(sizeof(*c));
 
     REQUIRE(pthread_mutex_init(&c->mutex, NULL) == 0);
-    if (credentials_load(options->access_key_file, &c->credentials, err) < 0 || settle(c, options, err) < 0)
+    c->credentials = credentials_new(
+        &(struct credentials_options){
+            .access_key_file = options->access_key_file, .region = options->region, .ca_file = options->http.ca_file},
+        err);
+    if (c->credentials == NULL || settle(c, options, err) < 0)
         goto fail;
     c->http = http_new(&options->http, err);
     if (c->http == NULL)
         goto fail;
     log_debug("store opened", LOG_S("host", c->place.host), LOG_S("bucket", c->bucket), LOG_S("region", c->region),
-              LOG_B("tls", c->place.tls), LOG_S("credentials", c->credentials.source));
+              LOG_B("tls", c->place.tls));
     return c;
 fail:
     s3_client_free(c);
@@ -73,7 +78,7 @@ s3_client_free(struct s3_client *c)
     if (c == NULL)
         return;
     http_free(c->http);
-    credentials_fini(&c->credentials);
+    credentials_free(c->credentials);
     s3_place_fini(&c->place);
     free(c->bucket);
     (void)pthread_mutex_destroy(&c->mutex);
@@ -89,6 +94,12 @@ s3_client_is_tls(struct s3_client *c)
     tls = c->place.tls;
     REQUIRE(pthread_mutex_unlock(&c->mutex) == 0);
     return tls;
+}
+
+void
+s3_client_describe_credentials(struct s3_client *c, char *text, size_t size)
+{
+    credentials_describe(c->credentials, text, size);
 }
 
 int64_t
@@ -162,7 +173,7 @@ prepare_place(struct s3_client *c, const struct s3_call *call, struct prepared *
 }
 
 static void
-prepare_signature(struct s3_client *c, const struct s3_call *call, struct prepared *p)
+prepare_signature(const struct s3_call *call, const struct sigv4_keys *keys, struct prepared *p)
 {
     struct sigv4_header signed_headers[HEADERS_MAX];
     struct sigv4_request r = {.method = call->method,
@@ -177,12 +188,13 @@ prepare_signature(struct s3_client *c, const struct s3_call *call, struct prepar
     for (size_t i = 0; i < p->header_count; i++)
         signed_headers[i] = (struct sigv4_header){p->headers[i].name, p->headers[i].value};
     r.header_count = p->header_count;
-    p->authorization = sigv4_authorization(&r, &c->credentials.keys);
+    p->authorization = sigv4_authorization(&r, keys);
     add_header(p, "authorization", p->authorization);
 }
 
 static int
-prepare(struct s3_client *c, const struct s3_call *call, struct prepared *p, struct err *err)
+prepare(struct s3_client *c, const struct s3_call *call, const struct sigv4_keys *keys, struct prepared *p,
+        struct err *err)
 {
     memset(p, 0, sizeof(*p));
     if (prepare_place(c, call, p, err) < 0)
@@ -194,21 +206,22 @@ prepare(struct s3_client *c, const struct s3_call *call, struct prepared *p, str
     add_header(p, "host", p->host);
     add_header(p, "x-amz-content-sha256", p->hash);
     add_header(p, "x-amz-date", p->date);
-    if (c->credentials.keys.token != NULL)
-        add_header(p, "x-amz-security-token", c->credentials.keys.token);
+    if (keys->token != NULL)
+        add_header(p, "x-amz-security-token", keys->token);
     for (size_t i = 0; i < call->header_count; i++)
         add_header(p, call->headers[i].name, call->headers[i].value);
-    prepare_signature(c, call, p);
+    prepare_signature(call, keys, p);
     return 0;
 }
 
 static int
-send_once(struct s3_client *c, const struct s3_call *call, struct http_answer *answer, struct err *err)
+send_once(struct s3_client *c, const struct s3_call *call, const struct sigv4_keys *keys, struct http_answer *answer,
+          struct err *err)
 {
     struct prepared p;
     int rc = -1;
 
-    if (prepare(c, call, &p, err) == 0) {
+    if (prepare(c, call, keys, &p, err) == 0) {
         const struct http_request request = {.method = call->method,
                                              .url = p.url,
                                              .headers = p.headers,
@@ -275,6 +288,72 @@ learn_place(struct s3_client *c, const struct http_answer *a, const struct s3_er
     return learnt;
 }
 
+/* The store does not take these keys, or no longer. AWS says so with 400 and with 403, and to a HEAD without a word:
+ * then keys that run out are got anew all the same. 1: there are others now; 0; -1: they cannot be had. */
+static int
+learn_keys(struct s3_client *c, const struct http_answer *a, const struct s3_error *e, const struct sigv4_keys *used,
+           struct err *err)
+{
+    static const char *const codes[] = {"ExpiredToken", "TokenRefreshRequired", "InvalidAccessKeyId", "InvalidToken"};
+    bool stale =
+        e->code[0] == '\0' && a->body.len == 0 && used->token != NULL && (a->status == 400 || a->status == 403);
+    int rc;
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        stale = stale || strcmp(e->code, codes[i]) == 0;
+    if (!stale)
+        return 0;
+    rc = credentials_renew(c->credentials, used, err);
+    if (rc < 0)
+        return err_wrap(err, "the store does not take the access key any longer (%d%s%s)", a->status,
+                        e->code[0] != '\0' ? " " : "", e->code);
+    if (rc > 0)
+        log_info("the store did not take the access key any longer, so another one was got", LOG_S("code", e->code));
+    return rc;
+}
+
+/* Is the request to be sent again, for what its answer taught? 1; 0; -1. *RENEWED: the keys were, and are no more. */
+static int
+learn(struct s3_client *c, const struct http_answer *a, const struct s3_error *e, const struct sigv4_keys *used,
+      bool *renewed, struct err *err)
+{
+    int rc;
+
+    if (learn_clock(c, a, e) || learn_place(c, a, e))
+        return 1;
+    if (*renewed)
+        return 0;
+    rc = learn_keys(c, a, e, used, err);
+    *renewed = rc > 0;
+    return rc;
+}
+
+/* Send it, and again as long as that helps. 0: there is an answer; -1: there is none, or no keys. */
+static int
+send_call(struct s3_client *c, const struct s3_call *call, struct http_answer *answer, struct s3_error *error,
+          struct err *err)
+{
+    bool renewed = false;
+
+    memset(answer, 0, sizeof(*answer));
+    for (unsigned sent = 1;; sent++) {
+        struct sigv4_keys keys = {0};
+        int rc = credentials_get(c->credentials, &keys, err), again = 0;
+
+        memset(error, 0, sizeof(*error));
+        if (rc == 0)
+            rc = send_once(c, call, &keys, answer, err);
+        if (rc == 0 && answer->body.len > 0)
+            s3_error_parse(error, answer->body.data, answer->body.len);
+        if (rc == 0 && sent < SENDS_MAX && (answer->status >= 300 || error->code[0] != '\0'))
+            again = learn(c, answer, error, &keys, &renewed, err);
+        grant_keys_fini(&keys);
+        if (rc < 0 || again <= 0)
+            return rc < 0 ? rc : again;
+        http_answer_fini(answer);
+    }
+}
+
 int
 s3_client_call(struct s3_client *c, const struct s3_call *call, struct http_answer *answer, struct s3_error *error,
                struct err *err)
@@ -285,20 +364,12 @@ s3_client_call(struct s3_client *c, const struct s3_call *call, struct http_answ
         .bodiless = strcmp(call->method, "HEAD") == 0,
         .is_removal = strcmp(call->method, "DELETE") == 0 || strcmp(call->method, "POST") == 0};
 
-    for (unsigned sent = 1;; sent++) {
-        memset(error, 0, sizeof(*error));
-        if (send_once(c, call, answer, err) < 0) {
-            answer->status = 0;
-            return -1;
-        }
-        if (answer->body.len > 0)
-            s3_error_parse(error, answer->body.data, answer->body.len);
-        if (answer->status < 300 && error->code[0] == '\0')
-            return 0;
-        if (sent == SENDS_MAX || (!learn_clock(c, answer, error) && !learn_place(c, answer, error)))
-            break;
-        http_answer_fini(answer);
+    if (send_call(c, call, answer, error, err) < 0) {
+        answer->status = 0;
+        return -1;
     }
+    if (answer->status < 300 && error->code[0] == '\0')
+        return 0;
     failure.status = answer->status;
     failure.retry_after_ms = answer->retry_after_ms;
     return s3_failure_set(&failure, err);

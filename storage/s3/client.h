@@ -4,8 +4,9 @@
  * nothing of what is asked.
  *
  * It does what has to be done below a retry: a redirect to another host or region is followed and signed anew (never
- * from https to http), and when the store finds our clock wrong, the difference is learnt from its Date header, once,
- * and used from then on. Anything else is the caller's, or the retry wrapper's. Thread-safe.
+ * from https to http), when the store finds our clock wrong, the difference is learnt from its Date header, once, and
+ * used from then on, and when it does not take the keys any longer, others are got, once a call. Anything else is the
+ * caller's, or the retry wrapper's. Thread-safe.
  */
 #ifndef STORAGE_S3_CLIENT_H
 #define STORAGE_S3_CLIENT_H
@@ -42,18 +43,21 @@ struct s3_call {
     bool fresh;
 };
 
-/* Makes no request. NULL with ERR_USAGE, or what credentials_load() says. */
+/* Makes no request. NULL with ERR_USAGE, or what credentials_new() says. */
 struct s3_client *s3_client_new(const struct s3_client_options *options, struct err *err) MUST_CHECK;
 void s3_client_free(struct s3_client *c);
 
 /* Is the store asked over TLS? Once it is, no redirect leads away from it. */
 bool s3_client_is_tls(struct s3_client *c);
+/* See credentials_describe(). */
+void s3_client_describe_credentials(struct s3_client *c, char *text, size_t size);
 /* The time by the store's clock, as far as it has been learnt. */
 int64_t s3_client_now_ms(struct s3_client *c);
 
 /*
  * 0: the store did it: a 2xx without an error in it. -1: ERROR says what S3 said (code "" when nothing), ANSWER->status
- * is 0 when there was no whole answer, and ERR is what failure.h makes of it. http_answer_fini(ANSWER) in any case.
+ * is 0 when there was no whole answer, or no keys for a request, and ERR is what failure.h makes of it.
+ * http_answer_fini(ANSWER) in any case.
  */
 int s3_client_call(struct s3_client *c, const struct s3_call *call, struct http_answer *answer, struct s3_error *error,
                    struct err *err) MUST_CHECK;

@@ -29,6 +29,7 @@ struct http {
     char *ca_file;
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms;
+    int64_t total_timeout_ms;
     bool direct;
     pthread_mutex_t mutex; /* guards the rest */
     CURL *idle[HANDLES_MAX];
@@ -70,6 +71,7 @@ http_new(const struct http_options *options, struct err *err)
     h->ca_file = options->ca_file != NULL ? mem_strdup(options->ca_file) : NULL;
     h->connect_timeout_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : DEFAULT_CONNECT_MS;
     h->stall_timeout_ms = options->stall_timeout_ms > 0 ? options->stall_timeout_ms : DEFAULT_STALL_MS;
+    h->total_timeout_ms = options->total_timeout_ms;
     h->direct = options->direct;
     REQUIRE(pthread_mutex_init(&h->mutex, NULL) == 0);
     return h;
@@ -368,6 +370,7 @@ set_limits(CURL *curl, const struct http *h)
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)h->connect_timeout_ms);
     SET(CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
     SET(CURLOPT_LOW_SPEED_TIME, (long)((h->stall_timeout_ms + 999) / 1000));
+    SET(CURLOPT_TIMEOUT_MS, (long)h->total_timeout_ms);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

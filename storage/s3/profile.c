@@ -3,6 +3,7 @@
 #include "storage/s3/profile.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,22 +52,51 @@ is_section_of(struct span section, const char *name, bool is_config)
     return (!is_config || strcmp(name, "default") == 0) && is(section, name);
 }
 
+/* The settings that are known, but for those of a key, which goes together. */
+static const struct {
+    const char *name;
+    size_t field;
+} settings[] = {
+    {"region", offsetof(struct s3_profile, region)},
+    {"endpoint_url", offsetof(struct s3_profile, endpoint_url)},
+    {"role_arn", offsetof(struct s3_profile, role_arn)},
+    {"source_profile", offsetof(struct s3_profile, source_profile)},
+    {"credential_source", offsetof(struct s3_profile, credential_source)},
+    {"web_identity_token_file", offsetof(struct s3_profile, web_identity_token_file)},
+    {"role_session_name", offsetof(struct s3_profile, role_session_name)},
+    {"external_id", offsetof(struct s3_profile, external_id)},
+    {"duration_seconds", offsetof(struct s3_profile, duration_seconds)},
+    {"mfa_serial", offsetof(struct s3_profile, mfa_serial)},
+    {"credential_process", offsetof(struct s3_profile, credential_process)},
+    {"sso_session", offsetof(struct s3_profile, sso)},
+    {"sso_start_url", offsetof(struct s3_profile, sso)},
+};
+
+static char **
+field_of(struct s3_profile *p, size_t setting)
+{
+    return (char **)(void *)((char *)p + settings[setting].field);
+}
+
+static void
+set(char **field, struct span value)
+{
+    if (*field == NULL && value.len > 0)
+        *field = mem_strndup(value.at, value.len);
+}
+
 static void
 take_setting(struct s3_profile *p, struct span key, struct span value)
 {
-    const struct {
-        const char *name;
-        char **field;
-    } known[] = {
-        {"aws_access_key_id", &p->access_key_id}, {"aws_secret_access_key", &p->secret_access_key},
-        {"aws_session_token", &p->session_token}, {"region", &p->region},
-        {"endpoint_url", &p->endpoint_url},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        if (is(key, known[i].name) && *known[i].field == NULL && value.len > 0)
-            *known[i].field = mem_strndup(value.at, value.len);
-    }
+    if (is(key, "aws_access_key_id"))
+        set(&p->access_key_id, value);
+    else if (is(key, "aws_secret_access_key"))
+        set(&p->secret_access_key, value);
+    else if (is(key, "aws_session_token"))
+        set(&p->session_token, value);
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+        if (is(key, settings[i].name))
+            set(field_of(p, i), value);
 }
 
 void
@@ -99,13 +129,13 @@ s3_profile_parse(struct s3_profile *p, const char *text, size_t len, const char 
         p->session_token = said.session_token;
         said.access_key_id = said.secret_access_key = said.session_token = NULL;
     }
-    if (p->region == NULL) {
-        p->region = said.region;
-        said.region = NULL;
-    }
-    if (p->endpoint_url == NULL) {
-        p->endpoint_url = said.endpoint_url;
-        said.endpoint_url = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        char **field = field_of(p, i), **more = field_of(&said, i);
+
+        if (*field == NULL) {
+            *field = *more;
+            *more = NULL;
+        }
     }
     p->found = p->found || said.found;
     s3_profile_fini(&said);
@@ -146,15 +176,21 @@ s3_profile_load(struct s3_profile *p, const char *name, struct err *err)
     return load_file(p, "AWS_CONFIG_FILE", "config", name, true, err);
 }
 
+static void
+wipe(char *text)
+{
+    if (text != NULL)
+        mem_wipe(text, strlen(text));
+    free(text);
+}
+
 void
 s3_profile_fini(struct s3_profile *p)
 {
-    char *const all[] = {p->access_key_id, p->secret_access_key, p->session_token, p->region, p->endpoint_url};
-
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        if (all[i] != NULL)
-            mem_wipe(all[i], strlen(all[i]));
-        free(all[i]);
-    }
+    wipe(p->access_key_id);
+    wipe(p->secret_access_key);
+    wipe(p->session_token);
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) /* two names may have one field */
+        wipe(*field_of(p, i)), *field_of(p, i) = NULL;
     memset(p, 0, sizeof(*p));
 }

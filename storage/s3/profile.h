@@ -16,6 +16,17 @@ struct s3_profile {
     char *session_token;
     char *region;
     char *endpoint_url;
+    /* How else to get a key. */
+    char *role_arn;
+    char *source_profile;
+    char *credential_source;
+    char *web_identity_token_file;
+    char *role_session_name;
+    char *external_id;
+    char *duration_seconds;
+    char *mfa_serial;
+    char *credential_process;
+    char *sso;  /* sso_session, or sso_start_url */
     bool found; /* the profile has a section in one of the files */
 };
 

@@ -53,6 +53,8 @@ xml_new(xml_fn *fn, void *cookie)
 void
 xml_free(struct xml *x)
 {
+    if (x != NULL)
+        mem_wipe(x, sizeof(*x)); /* the text may have been a secret */
     free(x);
 }
 

@@ -8,7 +8,7 @@ from support.case import Case
 from support.check_rows import CheckCase
 
 WRONG_SECRET = "wrong/secret+key/of/forty/bytes/00000000"
-REPOSITORY_ROWS = ("reachable", "marker", "clock", "instance", "writable", "create-only", "removable", "latest")
+REPOSITORY_ROWS = ("credentials", "reachable", "marker", "clock", "instance", "writable", "create-only", "removable", "latest")
 
 
 class S3Case(Case):

@@ -39,6 +39,7 @@ def _text(data):
 def environment(**extra):
     """The environment without anything that remora reads, so that the caller's settings stay out."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("REMORA", "AWS_")) and k != "REDISCLI_AUTH"}
+    env["AWS_EC2_METADATA_DISABLED"] = "true"  # the machine may have one that hands out keys
     env.update(extra)
     return env
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "storage/s3/credentials.h"
+#include "storage/s3/grant.h"
 #include "storage/s3/profile.h"
 
 static char dir[256], key_file[300], credentials_file[300], config_file[300];
@@ -22,9 +23,17 @@ write_file(const char *path, const char *text)
 static int
 set_up(void **state)
 {
-    static const char *const variables[] = {
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-        "AWS_REGION",        "AWS_DEFAULT_REGION",    "AWS_ENDPOINT_URL",  "AWS_ENDPOINT_URL_S3"};
+    static const char *const variables[] = {"AWS_ACCESS_KEY_ID",
+                                            "AWS_SECRET_ACCESS_KEY",
+                                            "AWS_SESSION_TOKEN",
+                                            "AWS_PROFILE",
+                                            "AWS_REGION",
+                                            "AWS_DEFAULT_REGION",
+                                            "AWS_ENDPOINT_URL",
+                                            "AWS_ENDPOINT_URL_S3",
+                                            "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(variables); i++)
@@ -35,6 +44,7 @@ set_up(void **state)
     (void)snprintf(config_file, sizeof(config_file), "%s/config", dir);
     (void)setenv("AWS_SHARED_CREDENTIALS_FILE", credentials_file, 1);
     (void)setenv("AWS_CONFIG_FILE", config_file, 1);
+    (void)setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
     return 0;
 }
 
@@ -46,33 +56,49 @@ tear_down(void **state)
     return 0;
 }
 
+static struct credentials *
+chain(const char *file, struct err *err)
+{
+    return credentials_new(&(struct credentials_options){.access_key_file = file}, err);
+}
+
 static void
 expect(const char *file, const char *id, const char *secret, const char *token, const char *source)
 {
     struct err err = ERR_INIT;
-    struct credentials c;
+    struct credentials *c = chain(file, &err);
+    struct sigv4_keys keys;
+    char who[100];
 
-    assert_ok(credentials_load(file, &c, &err), &err);
-    assert_string_equal(c.keys.id, id);
-    assert_string_equal(c.keys.secret, secret);
+    if (c == NULL)
+        fail_msg("%s", err.msg);
+    assert_ok(credentials_get(c, &keys, &err), &err);
+    assert_string_equal(keys.id, id);
+    assert_string_equal(keys.secret, secret);
     if (token == NULL)
-        assert_null(c.keys.token);
+        assert_null(keys.token);
     else
-        assert_string_equal(c.keys.token, token);
-    assert_string_equal(c.source, source);
-    credentials_fini(&c);
+        assert_string_equal(keys.token, token);
+    credentials_describe(c, who, sizeof(who));
+    assert_string_equal(who, source);
+    grant_keys_fini(&keys);
+    credentials_free(c);
 }
 
+/* Some links are asked only when there is a request. */
 static void
 refused(const char *file, enum err_code code, const char *word)
 {
     struct err err = ERR_INIT;
-    struct credentials c;
+    struct credentials *c = chain(file, &err);
+    struct sigv4_keys keys = {0};
 
-    assert_int_equal(credentials_load(file, &c, &err), -1);
+    if (c != NULL)
+        assert_int_equal(credentials_get(c, &keys, &err), -1);
     if (err.code != code || strstr(err.msg, word) == NULL || strstr(err.msg, "s3cret") != NULL)
         fail_msg("%s: %s", err_name(err.code), err.msg);
-    credentials_fini(&c);
+    grant_keys_fini(&keys);
+    credentials_free(c);
 }
 
 static void
@@ -81,17 +107,17 @@ load__every_link_of_the_chain__wins_over_the_next(void **state)
     (void)state;
     refused(NULL, ERR_STORE_DENIED, "AWS_ACCESS_KEY_ID");
     write_file(config_file, "[default]\naws_access_key_id = FROMCONFIG\naws_secret_access_key = s1\n");
-    expect(NULL, "FROMCONFIG", "s1", NULL, "shared files");
+    expect(NULL, "FROMCONFIG", "s1", NULL, "a profile of the shared files");
     write_file(credentials_file, "[default]\naws_access_key_id=FROMFILE\naws_secret_access_key=s2\n");
-    expect(NULL, "FROMFILE", "s2", NULL, "shared files");
+    expect(NULL, "FROMFILE", "s2", NULL, "a profile of the shared files");
     (void)setenv("AWS_ACCESS_KEY_ID", "FROMENV", 1);
     (void)setenv("AWS_SECRET_ACCESS_KEY", "s3", 1);
     (void)setenv("AWS_SESSION_TOKEN", "t3", 1);
-    expect(NULL, "FROMENV", "s3", "t3", "environment");
+    expect(NULL, "FROMENV", "s3", "t3", "the environment");
     write_file(key_file, "test:tester\r\ns4\r\nt4\r\n");
-    expect(key_file, "test:tester", "s4", "t4", "access key file");
+    expect(key_file, "test:tester", "s4", "t4", "the access key file");
     write_file(key_file, "A\nB");
-    expect(key_file, "A", "B", NULL, "access key file");
+    expect(key_file, "A", "B", NULL, "the access key file");
 }
 
 static void
@@ -113,6 +139,62 @@ load__half_or_odd_keys__are_usage_errors(void **state)
     (void)unsetenv("AWS_SECRET_ACCESS_KEY");
     (void)setenv("AWS_PROFILE", "nobody", 1);
     refused(NULL, ERR_USAGE, "nobody");
+}
+
+static void
+profile__roles_and_programs__are_settings_or_mistakes(void **state)
+{
+    (void)state;
+    write_file(config_file, "[default]\nrole_arn = arn:r\n");
+    refused(NULL, ERR_USAGE, "source_profile, credential_source");
+    write_file(config_file, "[default]\nrole_arn = arn:r\nsource_profile = gone\n");
+    refused(NULL, ERR_USAGE, "gone");
+    write_file(config_file, "[default]\nrole_arn = r\nsource_profile = a\n[profile a]\nrole_arn = r\n"
+                            "source_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n");
+    refused(NULL, ERR_USAGE, "circle");
+    write_file(config_file, "[default]\nrole_arn = r\nsource_profile = default\n");
+    refused(NULL, ERR_USAGE, "itself");
+    write_file(config_file, "[default]\nrole_arn = r\ncredential_source = Elsewhere\n");
+    refused(NULL, ERR_USAGE, "Elsewhere");
+    write_file(config_file, "[default]\nrole_arn = r\ncredential_source = Ec2InstanceMetadata\n");
+    refused(NULL, ERR_USAGE, "Ec2InstanceMetadata, of which nothing is set");
+    write_file(config_file, "[default]\nrole_arn = r\nsource_profile = a\nmfa_serial = m\n");
+    refused(NULL, ERR_UNSUPPORTED, "mfa_serial");
+    write_file(config_file, "[default]\nsso_session = s\nsso_account_id = 1\n");
+    refused(NULL, ERR_UNSUPPORTED, "single sign-on");
+    write_file(config_file, "[default]\ncredential_process = 'printf s3cret\n");
+    refused(NULL, ERR_USAGE, "quote");
+    write_file(config_file, "[default]\ncredential_process = /nowhere/at/all s3cret\n");
+    refused(NULL, ERR_STORE_DENIED, "/nowhere/at/all");
+    write_file(config_file, "[default]\ncredential_process = sh -c 'echo s3cret; exit 3'\n");
+    refused(NULL, ERR_STORE_DENIED, "exit status 3");
+    write_file(config_file, "[default]\ncredential_process = echo s3cret\n");
+    refused(NULL, ERR_STORE_DENIED, "\"Version\": 1");
+    write_file(config_file, "[default]\ncredential_process = echo '{\"Version\":1,\"AccessKeyId\":\"s3cret\"}'\n");
+    refused(NULL, ERR_STORE_DENIED, "half a key");
+    write_file(config_file, "[default]\ncredential_process = head -c 70000 /dev/zero\n");
+    refused(NULL, ERR_STORE_DENIED, "more than");
+    write_file(config_file, "[default]\ncredential_process = echo '{\"Version\":1,\"AccessKeyId\":\"I\","
+                            "\"SecretAccessKey\":\"S\",\"SessionToken\":\"T\"}'\n");
+    expect(NULL, "I", "S", "T", "a profile of the shared files");
+}
+
+static void
+new__a_link_that_is_configured__is_not_passed_over(void **state)
+{
+    (void)state;
+    (void)setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token", 1);
+    refused(NULL, ERR_USAGE, "AWS_ROLE_ARN");
+    (void)setenv("AWS_ROLE_ARN", "arn:r", 1);
+    (void)setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/", 1);
+    refused(NULL, ERR_STORE_DENIED, "web identity");
+    (void)unsetenv("AWS_ROLE_ARN");
+    (void)unsetenv("AWS_WEB_IDENTITY_TOKEN_FILE");
+    refused(NULL, ERR_STORAGE, "cannot be reached");
+    (void)setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/keys", 1);
+    refused(NULL, ERR_USAGE, "169.254.170.23");
+    (void)unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    refused(NULL, ERR_STORE_DENIED, "there is no access key");
 }
 
 static void
@@ -148,30 +230,32 @@ static void
 endpoint_and_region__given_environment_profile__in_this_order(void **state)
 {
     struct err err = ERR_INIT;
-    struct credentials c;
+    struct credentials *c;
 
     (void)state;
     (void)setenv("AWS_ACCESS_KEY_ID", "I", 1);
     (void)setenv("AWS_SECRET_ACCESS_KEY", "S", 1);
-    assert_ok(credentials_load(NULL, &c, &err), &err);
-    assert_null(credentials_endpoint(&c, NULL));
-    assert_string_equal(credentials_region(&c, NULL), "us-east-1");
-    credentials_fini(&c);
+    c = chain(NULL, &err);
+    assert_non_null(c);
+    assert_null(credentials_endpoint(c, NULL));
+    assert_string_equal(credentials_region(c, NULL), "us-east-1");
+    credentials_free(c);
     write_file(config_file, "[default]\nregion = r1\nendpoint_url = http://e1\n");
-    assert_ok(credentials_load(NULL, &c, &err), &err);
-    assert_string_equal(credentials_endpoint(&c, NULL), "http://e1");
-    assert_string_equal(credentials_region(&c, NULL), "r1");
+    c = chain(NULL, &err);
+    assert_non_null(c);
+    assert_string_equal(credentials_endpoint(c, NULL), "http://e1");
+    assert_string_equal(credentials_region(c, NULL), "r1");
     (void)setenv("AWS_ENDPOINT_URL", "http://e2", 1);
     (void)setenv("AWS_DEFAULT_REGION", "r2", 1);
-    assert_string_equal(credentials_endpoint(&c, NULL), "http://e2");
-    assert_string_equal(credentials_region(&c, NULL), "r2");
+    assert_string_equal(credentials_endpoint(c, NULL), "http://e2");
+    assert_string_equal(credentials_region(c, NULL), "r2");
     (void)setenv("AWS_ENDPOINT_URL_S3", "http://e3", 1);
     (void)setenv("AWS_REGION", "r3", 1);
-    assert_string_equal(credentials_endpoint(&c, NULL), "http://e3");
-    assert_string_equal(credentials_region(&c, NULL), "r3");
-    assert_string_equal(credentials_endpoint(&c, "http://e4"), "http://e4");
-    assert_string_equal(credentials_region(&c, "r4"), "r4");
-    credentials_fini(&c);
+    assert_string_equal(credentials_endpoint(c, NULL), "http://e3");
+    assert_string_equal(credentials_region(c, NULL), "r3");
+    assert_string_equal(credentials_endpoint(c, "http://e4"), "http://e4");
+    assert_string_equal(credentials_region(c, "r4"), "r4");
+    credentials_free(c);
 }
 
 int
@@ -181,6 +265,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(load__every_link_of_the_chain__wins_over_the_next),
         TEST(load__half_or_odd_keys__are_usage_errors),
+        TEST(profile__roles_and_programs__are_settings_or_mistakes),
+        TEST(new__a_link_that_is_configured__is_not_passed_over),
         TEST(profile__sections_comments_and_nesting__are_read_as_aws_does),
         TEST(endpoint_and_region__given_environment_profile__in_this_order),
     };
