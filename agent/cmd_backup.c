@@ -329,6 +329,7 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
     if (run_backup(&r, &m, err) < 0)
         goto out;
     log_finish(&r, m);
+    out->newest = m->suspicious ? NEWEST_SUSPICIOUS : NEWEST_FINE;
     if (!m->suspicious) /* `latest` would not take it */
         out->made = figures_latest_of(m);
     rc = report(&r, m, out, err);

@@ -84,6 +84,7 @@ write_metrics(const struct config *config, const struct output *out, int64_t sta
                                     .duration_ms = duration_ms,
                                     .exit_status = exit_status,
                                     .made = out->made,
+                                    .newest = out->newest,
                                     .verified_ms = out->verified_ms,
                                     .storage = open_store_counts()};
     struct err err = ERR_INIT;

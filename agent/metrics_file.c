@@ -52,6 +52,8 @@ add_run(struct figures *f, const struct metrics_run *run)
     }
     if (run->made.snapshot_ms > 0)
         f->latest = run->made;
+    if (run->newest != NEWEST_UNKNOWN)
+        f->newest = run->newest;
     if (run->verified_ms > 0)
         f->verified_ms = run->verified_ms;
     store_meter_add(&f->storage, &run->storage);

@@ -23,7 +23,8 @@ struct metrics_run {
     int64_t started_ms, ended_ms; /* since 1970 */
     int64_t duration_ms;
     int exit_status;
-    struct figures_latest made; /* the backup that it made; snapshot_ms 0: none */
+    struct figures_latest made; /* the backup that it made; snapshot_ms 0: none that `latest` would take */
+    enum figures_newest newest; /* of the backup that it made; unknown: it made none */
     int64_t verified_ms;        /* when it found a backup good; 0: it did not */
     struct store_meter_counts storage;
 };

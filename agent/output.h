@@ -21,7 +21,8 @@ struct output {
     bool json;  /* results are wanted as JSON */
     bool wrote; /* something was: the object of a failure does not follow it */
     /* What --metrics-file tells of the result, set by the command. */
-    struct figures_latest made; /* backup; snapshot_ms 0: none was made */
+    struct figures_latest made; /* backup; snapshot_ms 0: none was made that `latest` would take */
+    enum figures_newest newest; /* backup: of what was made */
     int64_t verified_ms;        /* verify: when it last found one good by reading it; 0: none */
 };
 

@@ -115,4 +115,7 @@ int64_t board_late_after_ms(const struct board *b);
 /* The newest backup that `latest` would take; NULL: none. With the lock held. */
 const struct catalog_entry *board_latest(const struct board *b);
 
+/* The newest backup where it is a suspicious one that nobody accepted. NULL: it is not. With the lock held. */
+const struct catalog_entry *board_suspicious(const struct board *b);
+
 #endif

@@ -17,9 +17,6 @@ void sentence_say(struct sentence *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The failure that stands: of the first kind whose last job failed. NULL: none. */
 const struct job *board_standing_failure(const struct board *b);
 
-/* The newest backup where it is a suspicious one. NULL: it is not. */
-const struct catalog_entry *board_suspicious(const struct board *b);
-
 /* Fills in what to do about the verdict's health. */
 void board_advise(const struct board *b, struct board_verdict *v);
 

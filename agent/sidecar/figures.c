@@ -59,6 +59,14 @@ render_process(struct render *r)
 }
 
 static void
+render_health(struct render *r)
+{
+    for (int health = HEALTH_GOOD; health <= HEALTH_STARTING; health++)
+        put_labelled(r, FAMILY_HEALTH, "state", board_health_name((enum board_health)health),
+                     (enum board_health)health == r->f->health);
+}
+
+static void
 render_failures(struct render *r)
 {
     for (int kind = 0; kind < WORK_KINDS; kind++)
@@ -152,10 +160,12 @@ render_backups(struct render *r)
         put_count(r, FAMILY_LATEST_RAW, latest->raw_size);
         put_count(r, FAMILY_LATEST_STORED, latest->stored_size);
         put_count(r, FAMILY_LATEST_KEYS, latest->keys);
-        if (!f->of_run) /* in a file it would stand still */
-            put(r, FAMILY_RECOVERY_POINT_AGE, NULL,
-                f->now_ms > latest->snapshot_ms ? (uint64_t)(f->now_ms - latest->snapshot_ms) : 0, 3);
     }
+    if (f->newest != NEWEST_UNKNOWN)
+        put_count(r, FAMILY_NEWEST_SUSPICIOUS, f->newest == NEWEST_SUSPICIOUS);
+    if (latest->snapshot_ms > 0 && !f->of_run) /* in a file it would stand still */
+        put(r, FAMILY_RECOVERY_POINT_AGE, NULL,
+            f->now_ms > latest->snapshot_ms ? (uint64_t)(f->now_ms - latest->snapshot_ms) : 0, 3);
     put_seconds(r, FAMILY_LAST_VERIFIED, NULL, f->verified_ms);
 }
 
@@ -229,6 +239,8 @@ figures_render(const struct figures *f, struct buf *out, struct err *err)
 
     figures_exposition(f, &r.e, out);
     render_process(&r);
+    if (!f->of_run)
+        render_health(&r);
     render_jobs(&r);
     render_backups(&r);
     render_storage(&r);

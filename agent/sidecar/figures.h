@@ -31,6 +31,9 @@ struct figures_kind {
     int64_t next_ms;                   /* an agent's; 0: never */
 };
 
+/* Is the newest backup one that lost too many keys, and that nobody accepted? */
+enum figures_newest { NEWEST_UNKNOWN, NEWEST_FINE, NEWEST_SUSPICIOUS };
+
 /* The backup that `latest` would take. */
 struct figures_latest {
     int64_t snapshot_ms; /* 0: none, or not known */
@@ -52,11 +55,13 @@ struct figures {
     int64_t expect_every_ms; /* 0: not known */
     bool catalog_known;
     uint64_t backups_good, backups_suspicious, backups_damaged;
+    enum board_health health;
     enum board_reach store;
     struct figures_server server;
 
     struct figures_kind kinds[WORK_KINDS];
     struct figures_latest latest;
+    enum figures_newest newest;
     int64_t verified_ms; /* when a backup was last found good; 0: never */
     struct store_meter_counts storage;
 };

@@ -9,6 +9,8 @@
 const struct exposition_family figures_families[] = {
     [FAMILY_BUILD_INFO] = {"remora_build_info", EXPOSITION_GAUGE, "The version of remora; always 1."},
     [FAMILY_START_TIME] = {"remora_start_time_seconds", EXPOSITION_GAUGE, "When the agent started, since 1970."},
+    [FAMILY_HEALTH] = {"remora_health", EXPOSITION_GAUGE,
+                       "1 for the state that the instance is in, as this agent sees it."},
     [FAMILY_LAST_ATTEMPT] = {"remora_job_last_attempt_timestamp_seconds", EXPOSITION_GAUGE,
                              "When a job of this kind last began, since 1970."},
     [FAMILY_LAST_SUCCESS] = {"remora_job_last_success_timestamp_seconds", EXPOSITION_GAUGE,
@@ -34,6 +36,8 @@ const struct exposition_family figures_families[] = {
     [FAMILY_LATEST_STORED] = {"remora_latest_backup_stored_bytes", EXPOSITION_GAUGE,
                               "Size of the latest good backup as it is stored."},
     [FAMILY_LATEST_KEYS] = {"remora_latest_backup_keys", EXPOSITION_GAUGE, "Keys in the latest good backup."},
+    [FAMILY_NEWEST_SUSPICIOUS] = {"remora_newest_backup_suspicious", EXPOSITION_GAUGE,
+                                  "Has the newest backup lost too many keys, and nobody accepted that?"},
     [FAMILY_RECOVERY_POINT_AGE] = {"remora_recovery_point_age_seconds", EXPOSITION_GAUGE,
                                    "Age of the data that the latest good backup would bring back."},
     [FAMILY_LAST_VERIFIED] = {"remora_last_verified_timestamp_seconds", EXPOSITION_GAUGE,

@@ -37,6 +37,16 @@ moment_of(const struct reading *r, enum figures_family family)
     return ms <= (uint64_t)(r->f->now_ms + AHEAD_MS) ? (int64_t)ms : 0;
 }
 
+static enum figures_newest
+newest_of(const struct reading *r)
+{
+    uint64_t n = 0;
+
+    if (!exposition_find(&r->e, r->text, &figures_families[FAMILY_NEWEST_SUSPICIOUS], "", NULL, 0, &n) || n > 1)
+        return NEWEST_UNKNOWN;
+    return n == 1 ? NEWEST_SUSPICIOUS : NEWEST_FINE;
+}
+
 static void
 read_kind(const struct reading *r, struct figures_kind *k)
 {
@@ -88,6 +98,7 @@ figures_read(struct figures *f, const char *text)
     f->latest.raw_size = count_of(&r, FAMILY_LATEST_RAW, "", NULL);
     f->latest.stored_size = count_of(&r, FAMILY_LATEST_STORED, "", NULL);
     f->latest.keys = count_of(&r, FAMILY_LATEST_KEYS, "", NULL);
+    f->newest = newest_of(&r);
     f->verified_ms = moment_of(&r, FAMILY_LAST_VERIFIED);
     for (int i = 0; i < METER_CALLS; i++)
         read_call(&r, (enum store_meter_call)i);

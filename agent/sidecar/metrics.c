@@ -55,6 +55,17 @@ copy_catalog(const struct board *b, struct figures *f)
                                             .raw_size = latest->raw_size,
                                             .stored_size = latest->stored_size,
                                             .keys = latest->keys};
+    if (b->catalog != NULL && b->catalog->count > 0)
+        f->newest = board_suspicious(b) != NULL ? NEWEST_SUSPICIOUS : NEWEST_FINE;
+}
+
+static enum board_health
+health_of(const struct board *b, int64_t now_ms)
+{
+    struct board_verdict verdict;
+
+    board_verdict(b, now_ms, &verdict);
+    return verdict.health;
 }
 
 static void
@@ -82,6 +93,7 @@ web_metrics(const struct web_request *request, struct web_answer *answer)
     (void)snprintf(f.instance, sizeof(f.instance), "%s", b->instance);
     f.started_ms = b->started_ms;
     f.expect_every_ms = b->expect_every_ms;
+    f.health = health_of(b, f.now_ms);
     f.store = b->store;
     f.storage = b->storage;
     copy_kinds(b, &f);

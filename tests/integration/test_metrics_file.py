@@ -109,6 +109,23 @@ class MetricsFile(Case):
         self.assertEqual(2, self.value("job_failures_total", exit="corrupt"))
         self.assertGreater(self.value("job_last_success_timestamp_seconds"), was["job_last_success_timestamp_seconds"])
 
+    def test_a_suspicious_backup_is_told_until_a_good_one_follows(self):
+        self.good_backup()
+        self.assertEqual(0, self.value("newest_backup_suspicious"))
+        latest = self.value("latest_backup_snapshot_timestamp_seconds")
+        empty = self.server(name="empty")
+        empty.call("SAVE")
+        self.expect(remora.OK, self.run_with_file("backup", "--rdb-file", empty.dump))
+        self.assertEqual(1, self.value("newest_backup_suspicious"))
+        self.assertEqual(latest, self.value("latest_backup_snapshot_timestamp_seconds"))
+        damaged = self.folder / "damaged.rdb"
+        damaged.write_bytes(b"no dump at all")
+        self.assertNotEqual(0, self.run_with_file("backup", "--rdb-file", damaged).status)
+        self.assertEqual(1, self.value("newest_backup_suspicious"))
+        self.expect_promtool(self.file())
+        self.good_backup()
+        self.assertEqual(0, self.value("newest_backup_suspicious"))
+
     def test_what_is_not_ours_in_the_file_is_not_believed(self):
         self.file().write_text('remora_job_successes_total{remora_instance="shop",kind="backup"} 7e9\n'
                                'remora_job_last_success_timestamp_seconds{remora_instance="shop",kind="backup"} '

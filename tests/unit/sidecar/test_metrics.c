@@ -156,6 +156,8 @@ metrics__full_board__every_figure_is_there(void **state)
     text = get(s);
     has(text, "remora_build_info{remora_instance=\"shop\",version=\"0.1.0\"} 1");
     has(text, "remora_start_time_seconds{remora_instance=\"shop\"} 1795325921.123");
+    has(text, "remora_health{remora_instance=\"shop\",state=\"good\"} 1");
+    has(text, "remora_newest_backup_suspicious{remora_instance=\"shop\"} 0"); /* a damaged one came after it */
     has(text, "remora_job_last_attempt_timestamp_seconds{remora_instance=\"shop\",kind=\"backup\"} 1795325921.000");
     has(text, "remora_job_last_success_timestamp_seconds{remora_instance=\"shop\",kind=\"prune\"} 1795322321.500");
     has(text, "remora_job_last_duration_seconds{remora_instance=\"shop\",kind=\"backup\"} 12.345");
@@ -226,6 +228,62 @@ metrics__age__is_that_of_the_latest_good_backup(void **state)
     assert_true(age >= 600 && age < 660);
 }
 
+/* Every state has a sample, and one of them is 1. */
+static void
+expect_health(struct scene *s, const char *state)
+{
+    static const char *const states[] = {"good",        "late",       "suspicious", "failing",
+                                         "server-down", "store-down", "never",      "starting"};
+    const char *text = get(s);
+    char line[100];
+
+    for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+        (void)snprintf(line, sizeof(line), "remora_health{remora_instance=\"shop\",state=\"%s\"} %d", states[i],
+                       strcmp(states[i], state) == 0);
+        has(text, line);
+    }
+}
+
+static void
+metrics__health__is_that_of_the_verdict(void **state)
+{
+    struct scene *s = *state;
+    struct board *b = &s->board;
+    bool joined;
+
+    expect_health(s, "starting");
+    b->catalog = mem_new(sizeof(*b->catalog));
+    expect_health(s, "never");
+    add_backup(b, clock_wall_ms() - 100 * MINUTE_MS);
+    expect_health(s, "good");
+    b->expect_every_ms = 60 * MINUTE_MS;
+    expect_health(s, "late");
+    add_backup(b, clock_wall_ms() - MINUTE_MS)->suspicious = true;
+    expect_health(s, "suspicious");
+    jobs_add(&b->jobs, WORK_VERIFY, false, 1, 1, &joined)->state = JOB_FAILED;
+    expect_health(s, "failing");
+    b->server = REACH_DENIED;
+    expect_health(s, "server-down");
+    b->store = REACH_DOWN;
+    expect_health(s, "store-down");
+}
+
+static void
+metrics__newest_backup__is_suspicious_until_it_is_accepted(void **state)
+{
+    struct scene *s = *state;
+    struct catalog_entry *e;
+
+    add_backup(&s->board, clock_wall_ms() - 20 * MINUTE_MS)->suspicious = true;
+    e = add_backup(&s->board, clock_wall_ms() - 10 * MINUTE_MS);
+    has(get(s), "remora_newest_backup_suspicious{remora_instance=\"shop\"} 0");
+    e->suspicious = true;
+    has(get(s), "remora_newest_backup_suspicious{remora_instance=\"shop\"} 1");
+    lacks(get(s), "latest_backup");
+    e->accepted = true;
+    has(get(s), "remora_newest_backup_suspicious{remora_instance=\"shop\"} 0");
+}
+
 /* A clock that was put back: no age below nothing. */
 static void
 metrics__backup_of_the_future__is_of_age_0(void **state)
@@ -290,6 +348,7 @@ metrics__empty_repository__counts_no_backups(void **state)
     text = get(s);
     has(text, "remora_backups{remora_instance=\"shop\",state=\"good\"} 0");
     lacks(text, "latest_backup");
+    lacks(text, "newest_backup");
     lacks(text, "recovery_point");
 }
 
@@ -538,6 +597,7 @@ full_run(void)
     for (int i = 1; i < BOARD_EXITS; i++)
         f.kinds[WORK_VERIFY].failures[i] = (uint64_t)i;
     f.latest = (struct figures_latest){.snapshot_ms = 1795325000001, .raw_size = 1, .stored_size = 2, .keys = 3};
+    f.newest = NEWEST_SUSPICIOUS;
     f.verified_ms = 1795325900001;
     for (uint64_t call = 0; call < METER_CALLS; call++) {
         for (uint64_t i = 0; i <= METER_BUCKETS; i++) {
@@ -605,6 +665,7 @@ read__a_file_of_ours__all_that_lasts_comes_back(void **state)
     assert_int_equal(k->successes, 8);
     assert_memory_equal(k->failures, was.kinds[WORK_VERIFY].failures, sizeof(k->failures));
     assert_memory_equal(&f.latest, &was.latest, sizeof(f.latest));
+    assert_int_equal(f.newest, NEWEST_SUSPICIOUS);
     assert_int_equal(f.verified_ms, was.verified_ms);
     assert_memory_equal(&f.storage, &was.storage, sizeof(f.storage));
     assert_int_equal(k->last_attempt_ms, 0); /* of this run, which comes */
@@ -677,6 +738,8 @@ main(void)
         TEST(metrics__full_board__every_figure_is_there),
         TEST(metrics__histogram__is_cumulative),
         TEST(metrics__age__is_that_of_the_latest_good_backup),
+        TEST(metrics__health__is_that_of_the_verdict),
+        TEST(metrics__newest_backup__is_suspicious_until_it_is_accepted),
         TEST(metrics__backup_of_the_future__is_of_age_0),
         TEST(metrics__new_board__says_only_what_is_known),
         TEST(metrics__first_job_still_running__has_no_duration),
