@@ -16,6 +16,8 @@ RETRIED = "the store failed and was asked again"
 
 
 class FaultCase(Case):
+    together = "private gateway"
+
     def setUp(self):
         super().setUp()
         self.gateway = gateway.private()
