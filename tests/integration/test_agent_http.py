@@ -226,6 +226,7 @@ class SlowClients:
 
 
 class Load(HttpCase):
+    alone = True  # how soon it answers
     SECONDS = 20
 
     def watch(self, port, seconds):
