@@ -8,11 +8,11 @@
 
 #include "agent/backup_config.h"
 #include "agent/backup_method.h"
+#include "agent/backup_tags.h"
 #include "agent/cmd.h"
 #include "agent/limits.h"
 #include "agent/memory_guard.h"
 #include "agent/open_repo.h"
-#include "agent/printable.h"
 #include "agent/progress_bar.h"
 #include "agent/server.h"
 #include "base/clock.h"
@@ -57,31 +57,6 @@ choose_method(struct run *r, struct err *err)
         return server_endpoint(c, &r->endpoint, err);
     r->dump = c->rdb_file != NULL ? mem_strdup(c->rdb_file) : mem_printf("%s/%s", c->data_dir, DEFAULT_DUMP);
     return c->with_config.count > 0 && c->redis_url != NULL ? server_endpoint(c, &r->endpoint, err) : 0;
-}
-
-static int
-split_tags(struct run *r, struct err *err)
-{
-    const struct config_list *list = &r->config->tags;
-
-    if (list->count > MANIFEST_TAGS_MAX)
-        return err_set(err, ERR_USAGE, "--tag: %zu tags were given, at most %d are kept", list->count,
-                       MANIFEST_TAGS_MAX);
-    for (size_t i = 0; i < list->count; i++) {
-        const char *equals = strchr(list->items[i], '=');
-
-        if (equals == NULL || equals == list->items[i])
-            return err_set(err, ERR_USAGE, "--tag \"%.60s\" is not KEY=VALUE", list->items[i]);
-        if (!printable_check(list->items[i]))
-            return err_set(err, ERR_USAGE, "--tag number %zu has control characters, such as a newline", i + 1);
-        r->tags[i].key = mem_strndup(list->items[i], (size_t)(equals - list->items[i]));
-        r->tags[i].value = mem_strdup(equals + 1);
-        r->tag_count++;
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(r->tags[k].key, r->tags[i].key) == 0)
-                return err_set(err, ERR_USAGE, "--tag: \"%.60s\" is given twice", r->tags[i].key);
-    }
-    return 0;
 }
 
 /* What is kept of the configuration, before the server is asked for a save. */
@@ -325,10 +300,7 @@ run_backup(struct run *r, struct manifest **m, struct err *err)
 static void
 run_fini(struct run *r)
 {
-    for (size_t i = 0; i < r->tag_count; i++) {
-        free(r->tags[i].key);
-        free(r->tags[i].value);
-    }
+    backup_tags_free(r->tags, r->tag_count);
     config_bundle_free(r->bundle);
     buf_fini(&r->config_tar);
     open_repo_close(&r->opened);
@@ -343,7 +315,8 @@ cmd_backup(const struct config *config, struct output *out, struct err *err)
     struct manifest *m = NULL;
     int rc = -1;
 
-    if (choose_method(&r, err) < 0 || split_tags(&r, err) < 0 || backup_config_read(config, &r.bundle, err) < 0)
+    if (choose_method(&r, err) < 0 || backup_tags_read(config, r.tags, &r.tag_count, err) < 0 ||
+        backup_config_read(config, &r.bundle, err) < 0)
         goto out;
     if (open_repo_instance(config, config->create ? OPEN_REPO_CREATE : OPEN_REPO_WRITE, &r.opened, err) < 0)
         goto out;

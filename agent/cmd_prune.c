@@ -6,6 +6,7 @@
 #include "agent/cmd.h"
 #include "agent/open_repo.h"
 #include "agent/open_store.h"
+#include "agent/progress_bar.h"
 #include "agent/prune_options.h"
 #include "agent/table.h"
 #include "base/log.h"
@@ -247,10 +248,13 @@ cmd_prune(const struct config *config, struct output *out, struct err *err)
     struct prune_options options;
     struct prune_plan *plan = NULL;
     struct opened opened = {0};
+    struct progress_bar *bar;
     int rc = -1;
 
     if (prune_options_from(config, &options, err) < 0)
         return -1;
+    bar = progress_bar_new(config);
+    options.progress = progress_bar_sink(bar);
     if (open_repo_instance(config, config->apply ? OPEN_REPO_WRITE : OPEN_REPO_READ, &opened, err) < 0 ||
         prune_plan_make(&opened.repo, config->instance, &options, &plan, err) < 0)
         goto out;
@@ -262,12 +266,15 @@ cmd_prune(const struct config *config, struct output *out, struct err *err)
     }
     if (config->apply)
         sweep(config, opened.store);
+    progress_bar_free(bar);
+    bar = NULL;
     rc = out->json ? report_json(config, plan, out, err) : report_text(plan, config->apply, out, err);
     if (rc == 0 && denied.code != ERR_NONE) {
         *err = denied;
         rc = -1;
     }
 out:
+    progress_bar_free(bar);
     prune_plan_free(plan);
     open_repo_close(&opened);
     return rc;

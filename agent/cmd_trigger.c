@@ -3,7 +3,8 @@
  * cmd_trigger.c: `remora trigger`: has a running agent take a backup, and follows the job to its end. It asks anew each
  * second: so neither side has to keep a connection, and an agent that is out of reach for a moment costs nothing.
  *
- * A request for a backup is sent once more only where nobody listened: one whose answer was lost may have been
+ * A request for a backup is sent once more only where nobody listened, or the agent said that it was not followed and
+ * may be later (503: it is ending, or cannot read its token file now): one whose answer was lost may have been
  * followed. (It would do no harm: one more backup.)
  */
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/printable.h"
 #include "agent/progress_bar.h"
 #include "agent/secret.h"
 #include "agent/tell.h"
@@ -21,11 +23,12 @@
 #include "base/mem.h"
 #include "base/sig.h"
 #include "base/units.h"
+#include "snapshot/repo/backup_id.h"
 #include "storage/s3/http.h"
 
 #define CONNECT_MS     5000
 #define STALL_MS       10000
-#define REFUSED_FOR_MS 10000 /* an agent that is about to listen */
+#define REFUSED_FOR_MS 10000 /* an agent that is about to listen, or to end and be started anew */
 #define AWAY_FOR_MS    30000 /* an agent that does not answer while its job is followed */
 #define FIRST_PAUSE_MS 200
 #define PAUSE_MS       1000
@@ -54,6 +57,7 @@ said(const struct http_answer *answer, char *text, size_t size)
     *text = '\0';
     if (object != NULL && json_read_child(object, "error", &error, &unused) == 0)
         (void)snprintf(text, size, ": %s", json_opt_str(error, "message", ""));
+    printable_make(text);
     json_decref(object);
 }
 
@@ -116,6 +120,13 @@ take_id(struct trigger *t, const json_t *job, struct err *err)
     return 0;
 }
 
+/* Was the request not followed, as far as is known, and may be if it is sent once more? */
+static bool
+may_post_again(int status, const struct err *err)
+{
+    return err->code == ERR_SERVER && (status == 503 || err->sys == ECONNREFUSED);
+}
+
 static int
 post(struct trigger *t, json_t **job, struct err *err)
 {
@@ -134,7 +145,7 @@ post(struct trigger *t, json_t **job, struct err *err)
 
     for (;;) {
         rc = ask(t, &request, 202, &status, job, err);
-        if (rc == 0 || err->code != ERR_SERVER || err->sys != ECONNREFUSED || clock_mono_ms() >= end_ms)
+        if (rc == 0 || !may_post_again(status, err) || clock_mono_ms() >= end_ms)
             break;
         clock_sleep_ms(PAUSE_MS / 2);
         if (sig_check(err) < 0)
@@ -225,19 +236,23 @@ report(const struct trigger *t, const json_t *job, struct output *out, struct er
     const char *id = json_opt_str(job, "backup_id", "");
     int status = (int)json_opt_u64(job, "exit_status", 1);
     const char *why = json_opt_str(job, "error", "it did not say why");
+    struct backup_id backup;
     json_t *object;
 
-    if (strcmp(json_opt_str(job, "state", ""), "succeeded") != 0)
-        return err_set(err, status != 0 ? err_of_exit_status(status) : ERR_INTERNAL, "the backup by %s failed: %s",
-                       t->peer, why);
-    if (*id == '\0')
+    if (strcmp(json_opt_str(job, "state", ""), "succeeded") != 0) {
+        (void)err_set(err, status != 0 ? err_of_exit_status(status) : ERR_INTERNAL, "the backup by %s failed: %s",
+                      t->peer, why);
+        printable_make(err->msg);
+        return -1;
+    }
+    if (!backup_id_parse(id, &backup, NULL)) /* it goes to stdout, and into scripts */
         return err_set(err, ERR_SERVER, "%s made a backup and did not say which; `remora list` shows it", t->peer);
     log_info("backup finished", LOG_S("id", id), LOG_S("job", t->job));
     if (!out->json)
-        return output_text(out, err, "%.200s\n", id);
+        return output_text(out, err, "%s\n", backup.text);
     object = json_object();
     output_add_text(object, "command", "trigger");
-    output_add_text(object, "id", id);
+    output_add_text(object, "id", backup.text);
     output_add(object, "job", json_deep_copy(job));
     return output_json_take(out, object, err);
 }
@@ -245,8 +260,11 @@ report(const struct trigger *t, const json_t *job, struct output *out, struct er
 static int
 prepare(struct trigger *t, const struct config *c, struct err *err)
 {
-    struct http_options o = {
-        .ca_option = "--tls-ca", .ca_file = c->tls_ca, .connect_timeout_ms = CONNECT_MS, .stall_timeout_ms = STALL_MS};
+    struct http_options o = {.ca_option = "--tls-ca",
+                             .ca_file = c->tls_ca,
+                             .connect_timeout_ms = CONNECT_MS,
+                             .stall_timeout_ms = STALL_MS,
+                             .direct = true};
     const char *host = strstr(c->url, "://");
     char *token = NULL;
     size_t len = strlen(c->url);

@@ -12,11 +12,11 @@
 #include "agent/pick.h"
 #include "agent/printable.h"
 #include "agent/progress_bar.h"
+#include "agent/verify_options.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "snapshot/redis/server_program.h"
 #include "snapshot/repo/catalog.h"
 #include "snapshot/sample.h"
 #include "snapshot/verify.h"
@@ -173,8 +173,10 @@ verify_one(struct check *c, const struct manifest *m, struct err *err)
     const struct read_options options = limits_reading(c->config, bar);
     struct verdict v = {.err = ERR_INIT};
     int64_t started_ms = clock_mono_ms();
-    int rc = look_at(c, m, &options, &v);
+    int rc;
 
+    progress_tell(&options.progress, PROGRESS_VERIFYING, 0, m->rdb_member.raw_size, 0);
+    rc = look_at(c, m, &options, &v);
     progress_bar_free(bar);
     v.ms = clock_mono_ms() - started_ms;
     c->done++;
@@ -246,6 +248,20 @@ choose(const struct catalog *catalog, uint64_t n)
     return chosen;
 }
 
+/* Thousands of backups take their time. */
+static int
+load_catalog(const struct check *c, struct catalog **out, struct err *err)
+{
+    struct progress_bar *bar = progress_bar_new(c->config);
+    struct repo telling = *c->repo;
+    int rc;
+
+    telling.progress = progress_bar_sink(bar);
+    rc = catalog_load(&telling, c->config->instance, CATALOG_MARKS, out, err);
+    progress_bar_free(bar);
+    return rc;
+}
+
 /* --all and --sample. Damaged manifests are told and counted with both: they are known already. */
 static int
 verify_many(struct check *c, struct err *err)
@@ -254,7 +270,7 @@ verify_many(struct check *c, struct err *err)
     bool *chosen;
     int rc = 0;
 
-    if (catalog_load(c->repo, c->config->instance, CATALOG_MARKS, &catalog, err) < 0)
+    if (load_catalog(c, &catalog, err) < 0)
         return -1;
     if (catalog->count == 0)
         log_info("no backup yet", LOG_S("instance", c->config->instance));
@@ -312,30 +328,6 @@ finish(struct check *c, struct err *err)
                    c->bad, c->done, c->worst_id.text, without_id(&c->worst_id, c->worst.msg));
 }
 
-static int
-check_options(const struct config *c, const char *which, struct err *err)
-{
-    char *program;
-
-    if (c->all && c->arg_count > 0)
-        return err_set(err, ERR_USAGE, "--all and the argument \"%.60s\" exclude each other", which);
-    if (c->sample > 0 && c->arg_count > 0)
-        return err_set(err, ERR_USAGE, "--sample and the argument \"%.60s\" exclude each other", which);
-    if (c->sample > 0 && c->all)
-        return err_set(err, ERR_USAGE, "--sample and --all exclude each other");
-    if (c->load && c->quick)
-        return err_set(err, ERR_USAGE, "--load and --quick exclude each other");
-    if (pick_check(which, err) < 0)
-        return -1;
-    if (!c->load)
-        return 0;
-    program = server_program_find(c->server_binary, "", err); /* none at all: known before the store is asked */
-    if (program == NULL)
-        return err_wrap(err, "verify --load");
-    free(program);
-    return 0;
-}
-
 int
 cmd_verify(const struct config *config, struct output *out, struct err *err)
 {
@@ -345,7 +337,7 @@ cmd_verify(const struct config *config, struct output *out, struct err *err)
     struct opened opened = {0};
     int rc = -1;
 
-    if (check_options(config, which, err) < 0)
+    if (verify_options_check(config, config->arg_count > 0 ? which : NULL, err) < 0)
         return -1;
     if (open_repo_instance(config, writes ? OPEN_REPO_WRITE : OPEN_REPO_READ, &opened, err) < 0)
         goto out;

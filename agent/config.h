@@ -76,6 +76,7 @@ struct config {
     int s3_object_lock; /* enum config_object_lock */
     int64_t s3_object_lock_for_ms;
     int64_t retry_for_ms;
+    int64_t s3_stall_ms; /* no option; 0: the backend's own (see storage/s3/http.h) */
     bool json;
     int log_format; /* enum log_format */
     int log_level;  /* enum log_level */

@@ -99,6 +99,7 @@ open_s3(const struct config *c, struct err *err)
                                              .addressing = addressing[c->s3_addressing],
                                              .access_key_file = c->s3_access_key_file,
                                              .objects = object_options(c),
+                                             .http.stall_timeout_ms = c->s3_stall_ms,
                                              .http.ca_file = c->s3_ca != NULL                    ? c->s3_ca
                                                              : bundle != NULL && *bundle != '\0' ? bundle
                                                                                                  : NULL};

@@ -13,6 +13,8 @@
 #include "base/mem.h"
 #include "base/units.h"
 
+#define DURATION_MAX_MS ((int64_t)36525 * 24 * 3600 * 1000) /* sums of a few of them never overflow */
+
 struct parse {
     struct config *config;
     int argc;
@@ -120,6 +122,8 @@ parse_duration(const struct option *o, const char *value, int64_t *out, struct e
         return -1;
     if (ms < 1000)
         return err_set(err, ERR_USAGE, "\"%s\" is too short: at least 1s is needed", value);
+    if (ms > DURATION_MAX_MS)
+        return err_set(err, ERR_USAGE, "\"%s\" is too long: a hundred years are the most", value);
     *out = ms;
     return 0;
 }

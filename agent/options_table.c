@@ -298,8 +298,7 @@ static const struct option table[] = {
     {"grace", DURATION(grace_ms), .commands = IN(AGENT), .value = "DURATION", .preset = "20s",
      .help = "How long a running job may go on after SIGTERM, its clean-up included."},
     {"stall-timeout", DURATION(stall_timeout_ms), .commands = IN(AGENT), .value = "DURATION", .preset = "15m",
-     .help = "A job without any progress for so long is stopped (prune, which tells none, after four times as long in "
-             "all); and another agent takes over a slot whose claimer was "
+     .help = "A job without any progress for so long is stopped; and another agent takes over a slot whose claimer was "
              "silent for so long."},
     {"url", STRING(url), .commands = IN(TRIGGER), .value = "URL", .preset = "http://127.0.0.1:8629",
      .help = "The agent: http://HOST:PORT, or https:// where a proxy in front of it speaks TLS."},

@@ -44,6 +44,7 @@ static const char *const phase_names[] = {
     [PROGRESS_WAITING] = "waiting",       [PROGRESS_SAVING] = "saving",       [PROGRESS_STORING] = "storing",
     [PROGRESS_PUBLISHING] = "publishing", [PROGRESS_RESTORING] = "restoring", [PROGRESS_VERIFYING] = "verifying",
     [PROGRESS_LOADING] = "loading",       [PROGRESS_COPYING] = "copying",     [PROGRESS_EXPORTING] = "exporting",
+    [PROGRESS_LISTING] = "listing",       [PROGRESS_CHECKING] = "checking",   [PROGRESS_REMOVING] = "removing",
 };
 
 const char *
@@ -84,22 +85,22 @@ percent(const struct progress *p)
     return (unsigned)((double)p->done * 100.0 / (double)p->total);
 }
 
-/* "1.2 GiB of 2.6 GiB", or keys while the server saves; "" without figures. */
+/* "1.2 GiB of 2.6 GiB", or keys while the server saves, or a count; "" without figures. */
 static void
 format_amount(const struct progress *p, char *out, size_t size)
 {
     char done[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX];
-    const char *(*format)(uint64_t, char *);
-    bool keys = p->phase == PROGRESS_SAVING;
+    const enum progress_unit unit = progress_unit(p->phase);
+    const char *(*format)(uint64_t, char *) = unit == PROGRESS_BYTES ? units_format_size : units_format_count;
+    const char *what = unit == PROGRESS_KEYS ? " keys" : "";
 
     *out = '\0';
     if (p->done == 0 && p->total == 0)
         return;
-    format = keys ? units_format_count : units_format_size;
     if (p->total > 0)
-        (void)snprintf(out, size, "%s of %s%s", format(p->done, done), format(p->total, total), keys ? " keys" : "");
+        (void)snprintf(out, size, "%s of %s%s", format(p->done, done), format(p->total, total), what);
     else
-        (void)snprintf(out, size, "%s%s", format(p->done, done), keys ? " keys" : "");
+        (void)snprintf(out, size, "%s%s", format(p->done, done), what);
 }
 
 static void
@@ -108,7 +109,7 @@ format_rate(const struct progress *p, int64_t elapsed_ms, char *out, size_t size
     char text[UNITS_TEXT_MAX];
 
     *out = '\0';
-    if (p->phase == PROGRESS_SAVING || p->done == 0 || elapsed_ms < SETTLE_MS)
+    if (progress_unit(p->phase) != PROGRESS_BYTES || p->done == 0 || elapsed_ms < SETTLE_MS)
         return;
     (void)snprintf(out, size, "%s/s",
                    units_format_size((uint64_t)((double)p->done * 1000.0 / (double)elapsed_ms), text));

@@ -16,7 +16,22 @@ enum progress_phase {
     PROGRESS_LOADING,    /* raw bytes that a throw-away server has loaded */
     PROGRESS_COPYING,    /* stored bytes that are in their new place; stored: those that were put now */
     PROGRESS_EXPORTING,  /* stored bytes written */
+    PROGRESS_LISTING,    /* what the repository holds is read: small objects of it */
+    PROGRESS_CHECKING,   /* backups whose objects were found to be all there */
+    PROGRESS_REMOVING,   /* backups and leftovers removed */
 };
+
+/* What the figures of a phase count. */
+enum progress_unit { PROGRESS_BYTES, PROGRESS_KEYS, PROGRESS_THINGS };
+
+static inline enum progress_unit
+progress_unit(enum progress_phase phase)
+{
+    if (phase == PROGRESS_SAVING)
+        return PROGRESS_KEYS;
+    return phase == PROGRESS_LISTING || phase == PROGRESS_CHECKING || phase == PROGRESS_REMOVING ? PROGRESS_THINGS
+                                                                                                 : PROGRESS_BYTES;
+}
 
 struct progress {
     enum progress_phase phase;

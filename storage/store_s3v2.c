@@ -106,8 +106,9 @@ judge(const struct store_s3v2 *s, const struct outcome *o, struct err *err)
                        s->bucket.bucketName);
     if (code_of(o->status) == ERR_NOT_FOUND)
         return err_set(err, ERR_NOT_FOUND, "there is no such object");
-    return err_set(err, code_of(o->status), "the store, asked with Signature v2, failed: %s%s%s%s",
-                   S3_get_status_name(o->status), said ? " (" : "", o->message, said ? ")" : "");
+    return err_set(err, code_of(o->status), "the store, asked with Signature v2, failed: %s%s%s%s%s",
+                   S3_get_status_name(o->status), said ? " (" : "", o->message, said ? ")" : "",
+                   code_of(o->status) == ERR_STORAGE ? "; check the endpoint, the store and the network" : "");
 }
 
 /* libs3 2.0 writes a space as a plus, also in a path, where a plus means itself: the object would get another key. */

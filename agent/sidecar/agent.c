@@ -37,7 +37,8 @@ describe(struct agent *a)
 {
     const struct config *c = a->config;
     struct board *b = &a->board;
-    const char *user = strstr(c->repo, "://"), *at = user != NULL ? strrchr(c->repo, '@') : NULL;
+    const char *user = strncmp(c->repo, "s3://", 5) == 0 ? strstr(c->repo, "://") : NULL;
+    const char *at = user != NULL ? strrchr(c->repo, '@') : NULL; /* in a folder's name it is a letter */
 
     (void)snprintf(b->version, sizeof(b->version), "%s", REMORA_VERSION);
     (void)snprintf(b->instance, sizeof(b->instance), "%s", c->instance);
@@ -82,7 +83,8 @@ begin(struct agent *a, struct err *err)
     if (a->signal_fd < 0)
         return -1;
     a->asker = asker_start(a->config, a->board.host, a->wake_fd, err);
-    if (a->asker == NULL)
+    a->reader = a->asker != NULL ? asker_start(a->config, a->board.host, a->wake_fd, err) : NULL;
+    if (a->reader == NULL)
         return -1;
     a->web = web_start(a->config->listen, a->config->token_file, sidecar_routes, &a->board, err);
     if (a->web == NULL)
@@ -102,6 +104,7 @@ begin_to_stop(struct agent *a, int64_t now_ms)
     const char *running = a->run.child != NULL ? work_name(a->run.kind) : "";
 
     a->stop_ms = now_ms;
+    agent_asks_mark(a);
     board_lock(&a->board);
     a->board.stopping = true;
     board_unlock(&a->board);
@@ -122,11 +125,14 @@ is_over(const struct agent *a, int64_t now_ms)
 static void
 end(struct agent *a)
 {
+    bool asked;
+
     child_free(a->run.child);
     a->run.child = NULL;
     web_stop(a->web);
     sig_stop();
-    if (!asker_stop(a->asker, ASKER_END_MS)) {
+    asked = asker_stop(a->asker, ASKER_END_MS);
+    if (!asker_stop(a->reader, ASKER_END_MS) || !asked) {
         log_warn("a question to the store or the server hangs; ending without its answer", LOG_NONE);
         _exit(0); /* the thread uses what would be freed now */
     }

@@ -4,7 +4,8 @@
  * server itself.
  *
  *   loop (this thread)   schedules, jobs, children, signals; writes the board
- *   asker (one thread)   the questions that may take long: claims, the server's role, the catalogue
+ *   asker (one thread)   the questions that may take long: claims, the server's role, whether the store is there
+ *   reader (one thread)  the catalogue: a claim must not wait for thousands of manifests
  *   web (one thread)     reads the board, queues triggers
  *
  * The log archiver will be a fourth part beside the jobs: a child that runs all the time (archive), restarted when it

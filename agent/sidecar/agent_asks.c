@@ -13,10 +13,12 @@
 #define STORE_EVERY_MS  60000
 #define STORE_AGAIN_MS  15000
 #define SLOT_AGAIN_MS   15000
-/* A catalogue costs a request a backup: it is read the less often the larger it is. */
+#define SLOT_DOUBLINGS  6 /* to 16 minutes: nobody waits for it but the log's readers */
+/* A catalogue costs five listings, and a get for what is new in it: it is read often enough that what others do is seen
+ * well before it would count as late, and not more often. */
 #define CATALOG_EVERY_MS  60000
-#define CATALOG_ENTRY_MS  600
-#define CATALOG_SELDOM_MS ((int64_t)3600 * 1000)
+#define CATALOG_SELDOM_MS ((int64_t)5 * 60000)
+#define CATALOG_SHARE     12 /* of the time in which a backup is expected */
 
 static enum board_reach
 reach_of(const struct err *err)
@@ -79,8 +81,12 @@ take_store(struct agent *a, const struct answer *n, int64_t now_ms)
 {
     struct board *b = &a->board;
 
+    if (n->question.kind == ASK_CATALOG)
+        a->catalog_failed = n->err.code != ERR_NONE;
     board_lock(b);
-    note_reach(b, "repository", &n->err, &b->store, b->store_error);
+    /* What failed for the catalogue is not mended by a smaller question that is answered. */
+    if (n->err.code != ERR_NONE || !a->catalog_failed)
+        note_reach(b, "repository", &n->err, &b->store, b->store_error);
     b->store_asked_ms = clock_wall_ms();
     b->storage = open_store_counts();
     board_storage_add(b, &a->job_storage);
@@ -92,15 +98,15 @@ static void
 take_catalog(struct agent *a, const struct answer *n, int64_t now_ms)
 {
     struct catalog *before;
-    int64_t pause_ms;
+    int64_t every_ms = a->orders.expect_every_ms, pause_ms = CATALOG_SELDOM_MS;
 
     if (n->catalog == NULL) {
         a->ask_catalog_ms = now_ms + STORE_AGAIN_MS;
         return;
     }
-    pause_ms = (int64_t)n->catalog->count * CATALOG_ENTRY_MS;
-    pause_ms = pause_ms < CATALOG_EVERY_MS ? CATALOG_EVERY_MS : pause_ms;
-    a->ask_catalog_ms = now_ms + (pause_ms > CATALOG_SELDOM_MS ? CATALOG_SELDOM_MS : pause_ms);
+    if (every_ms > 0 && every_ms / CATALOG_SHARE < pause_ms)
+        pause_ms = every_ms / CATALOG_SHARE > CATALOG_EVERY_MS ? every_ms / CATALOG_SHARE : CATALOG_EVERY_MS;
+    a->ask_catalog_ms = now_ms + pause_ms;
     board_lock(&a->board);
     before = a->board.catalog;
     a->board.catalog = n->catalog;
@@ -143,7 +149,7 @@ take_answers(struct agent *a, int64_t now_ms)
 {
     static struct answer n; /* large; one loop in a process */
 
-    while (asker_take(a->asker, &n)) {
+    while (asker_take(a->asker, &n) || asker_take(a->reader, &n)) {
         if (n.question.kind == ASK_SERVER)
             take_server(a, &n, now_ms);
         else
@@ -160,25 +166,33 @@ take_answers(struct agent *a, int64_t now_ms)
 static void
 ask_if_due(struct agent *a, enum question_kind kind, int64_t due_ms, int64_t now_ms)
 {
-    if (asker_is_busy(a->asker, kind))
+    struct asker *asker = kind == ASK_CATALOG ? a->reader : a->asker;
+
+    if (asker_is_busy(asker, kind))
         return;
     if (now_ms >= due_ms)
-        asker_ask(a->asker, &(struct question){.kind = kind});
+        (void)asker_ask(asker, &(struct question){.kind = kind, .known = a->board.catalog});
     else
         agent_wake_at(a, due_ms);
 }
 
-/* Keep the slot of the job that runs: nobody is to follow while it is worked on. */
+/* Keep the slots of the job that runs and of those that wait for its end: nobody is to follow. */
 static void
-keep_slot(struct agent *a, int64_t now_ms)
+keep_slots(struct agent *a, int64_t now_ms)
 {
-    if (a->run.child == NULL || a->run.slot_ms == 0)
-        return;
-    if (now_ms >= a->keep_ms) {
-        asker_ask(a->asker, &(struct question){ASK_KEEP, a->run.kind, a->run.slot_ms, false});
-        a->keep_ms = now_ms + a->config->stall_timeout_ms / 3;
+    for (int kind = 0; kind < WORK_KINDS; kind++) {
+        int64_t slot_ms = planner_held_slot(&a->planners[kind]), *due_ms = &a->keep_ms[kind];
+
+        if (slot_ms != 0 && *due_ms != 0 && now_ms >= *due_ms)
+            (void)asker_ask(a->asker,
+                            &(struct question){.kind = ASK_KEEP, .work = (enum work)kind, .slot_ms = slot_ms});
+        if (slot_ms == 0)
+            *due_ms = 0;
+        else if (now_ms >= *due_ms)
+            *due_ms = now_ms + a->config->stall_timeout_ms / 3;
+        if (*due_ms != 0)
+            agent_wake_at(a, *due_ms);
     }
-    agent_wake_at(a, a->keep_ms);
 }
 
 /* Mark the slots whose work was done: nobody needs to follow. */
@@ -190,8 +204,9 @@ mark_slots(struct agent *a, int64_t now_ms)
     if (now_ms >= a->mark_ms) {
         for (int kind = 0; kind < WORK_KINDS; kind++)
             if (a->undone[kind] != 0)
-                asker_ask(a->asker, &(struct question){ASK_DONE, (enum work)kind, a->undone[kind], false});
-        a->mark_ms = now_ms + SLOT_AGAIN_MS;
+                (void)asker_ask(a->asker, &(struct question){
+                                              .kind = ASK_DONE, .work = (enum work)kind, .slot_ms = a->undone[kind]});
+        a->mark_ms = now_ms + (SLOT_AGAIN_MS << (a->marks_tried < SLOT_DOUBLINGS ? a->marks_tried++ : SLOT_DOUBLINGS));
     }
     agent_wake_at(a, a->mark_ms);
 }
@@ -206,7 +221,14 @@ void
 agent_asks_done(struct agent *a, enum work kind, int64_t slot_ms)
 {
     a->undone[kind] = slot_ms;
+    agent_asks_mark(a);
+}
+
+void
+agent_asks_mark(struct agent *a)
+{
     a->mark_ms = 0;
+    a->marks_tried = 0;
 }
 
 bool
@@ -222,13 +244,12 @@ void
 agent_asks_step(struct agent *a, int64_t now_ms)
 {
     take_answers(a, now_ms);
-    keep_slot(a, now_ms);
+    keep_slots(a, now_ms);
     mark_slots(a, now_ms);
     if (a->stop_ms != 0)
         return;
     if (a->orders.has_server)
         ask_if_due(a, ASK_SERVER, a->ask_server_ms, now_ms);
     ask_if_due(a, ASK_CATALOG, a->ask_catalog_ms, now_ms);
-    if (!asker_is_busy(a->asker, ASK_CATALOG))
-        ask_if_due(a, ASK_STORE, a->ask_store_ms, now_ms);
+    ask_if_due(a, ASK_STORE, a->ask_store_ms, now_ms);
 }

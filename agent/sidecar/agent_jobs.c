@@ -18,11 +18,10 @@
 #include "base/sig.h"
 #include "base/units.h"
 
-#define LOOK_EVERY_MS  1000  /* at a child, for the watchdog */
-#define KILL_AFTER_MS  10000 /* what a stalled job gets for its clean-up */
-#define GRACE_LEFT_MS  5000  /* what a job gets for it at the agent's end */
-#define RESULT_ITEMS   20    /* what is kept of a list in a result */
-#define PRUNE_PATIENCE 4     /* prune tells no progress: it gets this many times the stall timeout in all */
+#define LOOK_EVERY_MS 1000  /* at a child, for the watchdog */
+#define KILL_AFTER_MS 10000 /* what a stalled job gets for its clean-up */
+#define GRACE_LEFT_MS 5000  /* what a job gets for it at the agent's end */
+#define RESULT_ITEMS  20    /* what is kept of a list in a result */
 
 /* ---- a job that ended -------------------------------------------------------------------------------------------- */
 
@@ -68,6 +67,25 @@ log_end(const struct run *r, int status, const char *error, int64_t now_ms)
                  LOG_I("exit_status", status), LOG_S("why", error));
 }
 
+/* Will it be the same when it is tried again soon? */
+static bool
+is_lasting(int status)
+{
+    static const enum err_code lasting[] = {ERR_USAGE, ERR_REFUSED, ERR_CORRUPT, ERR_UNSUPPORTED};
+
+    for (size_t i = 0; i < ARRAY_LEN(lasting); i++)
+        if (status == err_exit_status(lasting[i]))
+            return true;
+    return false;
+}
+
+/* A run that says it went well, and shows no backup, made none: its slot must not be marked as done. */
+static bool
+is_empty_handed(const struct run *r, int status, const json_t *result)
+{
+    return r->kind == WORK_BACKUP && status == 0 && *json_opt_str(result, "id", "") == '\0';
+}
+
 /* The run is over, or could not be started: END says how. */
 static void
 end_run(struct agent *a, const struct child_end *end, int64_t now_ms)
@@ -76,9 +94,13 @@ end_run(struct agent *a, const struct child_end *end, int64_t now_ms)
     struct board *b = &a->board;
     char error[JOB_TEXT_MAX], limit[UNITS_TEXT_MAX];
     int status = end->exit_status;
+    json_t *result = short_result(end);
     struct job *job;
 
-    if (r->stalled && status != 0)
+    if (is_empty_handed(r, status, result)) {
+        status = err_exit_status(ERR_INTERNAL);
+        (void)snprintf(error, sizeof(error), "the run ended well, but did not say which backup it made");
+    } else if (r->stalled && status != 0)
         (void)snprintf(error, sizeof(error),
                        "it made no progress for %s (--stall-timeout) and was stopped; the log tells what it waited for",
                        units_format_duration(a->config->stall_timeout_ms, limit));
@@ -89,13 +111,16 @@ end_run(struct agent *a, const struct child_end *end, int64_t now_ms)
     board_lock(b);
     job = jobs_find(&b->jobs, r->job_id);
     REQUIRE(job != NULL);
-    job_end(job, status, error, short_result(end), clock_wall_ms());
+    job_end(job, status, error, result, clock_wall_ms());
     count_end(&b->kinds[r->kind], r, status, now_ms);
     if (status != 0)
         board_error_add(b, work_name(r->kind), status, error, clock_wall_ms());
     board_unlock(b);
     if (r->slot_ms != 0) {
-        planner_ended(&a->planners[r->kind], status == 0, clock_wall_ms());
+        if (is_lasting(status))
+            planner_refused(&a->planners[r->kind], clock_wall_ms());
+        else
+            planner_ended(&a->planners[r->kind], status == 0, clock_wall_ms());
         if (status == 0)
             agent_asks_done(a, r->kind, r->slot_ms);
     }
@@ -129,7 +154,7 @@ static void
 watch_progress(struct agent *a, int64_t now_ms)
 {
     struct run *r = &a->run;
-    int64_t told_ms, patience_ms = a->config->stall_timeout_ms * (r->kind == WORK_PRUNE ? PRUNE_PATIENCE : 1);
+    int64_t told_ms;
     struct job *job;
 
     board_lock(&a->board);
@@ -137,7 +162,7 @@ watch_progress(struct agent *a, int64_t now_ms)
     REQUIRE(job != NULL);
     job->progress = *child_progress(r->child, &told_ms);
     board_unlock(&a->board);
-    if (!r->stalled && r->terminated_ms == 0 && now_ms - told_ms > patience_ms) {
+    if (!r->stalled && r->terminated_ms == 0 && now_ms - told_ms > a->config->stall_timeout_ms) {
         log_warn("the job makes no progress: stopping it", LOG_S("job", r->job_id), LOG_S("work", work_name(r->kind)));
         r->stalled = true;
         terminate(r, now_ms);
@@ -199,7 +224,9 @@ plan(struct agent *a, enum work kind, bool turn, int64_t now_ms)
     switch (planner_next(p, wall_ms, a->server_seen || !a->orders.has_server, may, &at_ms)) {
     case PLANNER_CLAIM:
         planner_claiming(p);
-        asker_ask(a->asker, &(struct question){ASK_TAKE, kind, p->slot_ms, p->retries > 0});
+        if (!asker_ask(a->asker, &(struct question){
+                                     .kind = ASK_TAKE, .work = kind, .slot_ms = p->slot_ms, .again = p->retries > 0}))
+            planner_claim_failed(p, wall_ms);
         break;
     case PLANNER_START:
         planner_started(p);
@@ -236,7 +263,6 @@ start(struct agent *a, int64_t now_ms)
     log_info("job started", LOG_S("job", r->job_id), LOG_S("work", work_name(r->kind)),
              LOG_S("asked_by", r->slot_ms != 0 ? "schedule" : "trigger"));
     r->started_ms = now_ms;
-    a->keep_ms = now_ms + a->config->stall_timeout_ms / 3;
     job_env_init(&e, a->config, r->kind);
     if (child_start((const char *const *)e.words, (const char *const *)e.env, &r->child, &err) < 0) {
         struct child_end end = {.exit_status = err_exit_status(err.code)};

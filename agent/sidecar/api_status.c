@@ -19,10 +19,13 @@ health_json(const struct board *b, int64_t now_ms)
 {
     char sentence[JOB_TEXT_MAX + 512];
     json_t *object = json_object();
-    enum board_health health = board_judge(b, now_ms, sentence, sizeof(sentence));
+    struct board_verdict v;
 
-    output_add_text(object, "state", board_health_name(health));
+    (void)board_judge(b, now_ms, sentence, sizeof(sentence));
+    board_verdict(b, now_ms, &v);
+    output_add_text(object, "state", board_health_name(v.health));
     output_add_text(object, "sentence", sentence);
+    output_add_word(object, "advice", v.advice);
     return object;
 }
 

@@ -18,8 +18,9 @@
 #include "base/mem.h"
 #include "base/units.h"
 
-#define QUESTIONS_MAX (QUESTION_KINDS * WORK_KINDS)
+#define QUESTIONS_MAX (2 * QUESTION_KINDS * WORK_KINDS) /* far more than a loop that takes its answers puts */
 #define RETRY_MAX_MS  30000
+#define STALL_MAX_MS  15000 /* what is asked here is small: nobody needs longer for it, and slots wait behind it */
 #define NONCE_LEN     16
 
 /* Our claim of a kind of work: the nonce stays while the slot does. Of the thread alone. */
@@ -34,13 +35,14 @@ struct asker {
     int wake_fd;
     struct claim claims[WORK_KINDS];
     pthread_t thread;
+    struct answer answer; /* in the making: threads have little stack on some systems */
 
     pthread_mutex_t mutex; /* guards all that follows */
-    pthread_cond_t asked;
+    pthread_cond_t asked, ended;
     struct question questions[QUESTIONS_MAX];
     struct answer answers[QUESTIONS_MAX + 1];
     size_t question_count, answer_count;
-    bool busy, stop;
+    bool busy, stop, over;
     struct question current; /* while busy */
 };
 
@@ -53,13 +55,13 @@ is_same(const struct question *a, const struct question *b)
 /* ---- the store --------------------------------------------------------------------------------------------------- */
 
 static int
-ask_catalog(const struct asker *a, bool whole, struct answer *out, struct err *err)
+ask_store(const struct asker *a, const struct question *q, struct answer *out, struct err *err)
 {
     struct opened opened = {0};
     int rc = open_repo_instance(&a->config, OPEN_REPO_READ, &opened, err);
 
-    if (rc == 0 && whole)
-        rc = catalog_load(&opened.repo, a->config.instance, CATALOG_VERIFIED, &out->catalog, err);
+    if (rc == 0 && q->kind == ASK_CATALOG)
+        rc = catalog_reload(&opened.repo, a->config.instance, q->known, &out->catalog, err);
     open_repo_close(&opened);
     return rc;
 }
@@ -74,10 +76,10 @@ new_nonce(struct claim *claim)
     claim->made_ms = 0;
 }
 
-/* The claim of Q's slot. An agent whose jobs fail again and again is not to keep others from the slot: its claim is
- * good for half of the stall time, in which nobody could have followed, and is then let grow old. */
+/* The claim of the slot in hand. An agent whose jobs fail again and again is not to keep others from the slot: its
+ * claim is good for half of the stall time, in which nobody could have followed, and is then let grow old. */
 static struct claim *
-find_claim(struct asker *a, const struct question *q)
+renew_claim(struct asker *a, const struct question *q)
 {
     struct claim *claim = &a->claims[q->work];
     bool old = claim->made_ms != 0 && clock_boot_ms() - claim->made_ms > a->config.stall_timeout_ms / 2;
@@ -88,10 +90,20 @@ find_claim(struct asker *a, const struct question *q)
     return claim;
 }
 
+/* The claim of Q's slot: a mark that comes late, for a slot that is not in hand any more, leaves the one that is. */
+static struct claim *
+find_claim(struct asker *a, const struct question *q, struct claim *late)
+{
+    if (q->kind != ASK_DONE || a->claims[q->work].slot_ms == q->slot_ms)
+        return renew_claim(a, q);
+    new_nonce(late);
+    return late;
+}
+
 static int
 ask_slot(struct asker *a, const struct question *q, struct answer *out, struct err *err)
 {
-    struct claim *claim = find_claim(a, q);
+    struct claim late = {.slot_ms = q->slot_ms}, *claim = find_claim(a, q, &late);
     const struct slot_claim as = {.kind = work_name(q->work),
                                   .slot_ms = q->slot_ms,
                                   .claimer = a->claimer,
@@ -130,7 +142,7 @@ find_answer(struct asker *a, const struct question *q, struct answer *out)
         break;
     case ASK_STORE:
     case ASK_CATALOG:
-        rc = ask_catalog(a, q->kind == ASK_CATALOG, out, &out->err);
+        rc = ask_store(a, q, out, &out->err);
         break;
     case ASK_TAKE:
     case ASK_KEEP:
@@ -140,7 +152,9 @@ find_answer(struct asker *a, const struct question *q, struct answer *out)
     case QUESTION_KINDS:
         REQUIRE(false);
     }
-    REQUIRE((rc < 0) == (out->err.code != ERR_NONE));
+    if (rc == 0)
+        err_clear(&out->err);
+    REQUIRE(rc == 0 || out->err.code != ERR_NONE);
 }
 
 /* Take the next question out of those that wait: slots first, since work waits for them. */
@@ -166,7 +180,6 @@ static void *
 run(void *arg)
 {
     struct asker *a = arg;
-    static struct answer answer; /* there is one asker in a process, and threads have little stack on some systems */
 
     (void)pthread_mutex_lock(&a->mutex);
     for (;;) {
@@ -179,18 +192,43 @@ run(void *arg)
         a->current = next_question(a);
         a->busy = true;
         (void)pthread_mutex_unlock(&a->mutex);
-        find_answer(a, &a->current, &answer);
+        find_answer(a, &a->current, &a->answer);
         (void)pthread_mutex_lock(&a->mutex);
         a->busy = false;
         REQUIRE(a->answer_count < QUESTIONS_MAX + 1);
-        a->answers[a->answer_count++] = answer;
+        a->answers[a->answer_count++] = a->answer;
         (void)!write(a->wake_fd, &one, sizeof(one));
     }
+    a->over = true;
+    (void)pthread_cond_signal(&a->ended);
     (void)pthread_mutex_unlock(&a->mutex);
     return NULL;
 }
 
 /* ---- the loop's side --------------------------------------------------------------------------------------------- */
+
+/* Its end is waited for by a clock that nobody sets. */
+static void
+make_locks(struct asker *a)
+{
+    pthread_condattr_t by_mono;
+
+    REQUIRE(pthread_condattr_init(&by_mono) == 0 && pthread_condattr_setclock(&by_mono, CLOCK_MONOTONIC) == 0);
+    REQUIRE(pthread_mutex_init(&a->mutex, NULL) == 0 && pthread_cond_init(&a->asked, NULL) == 0 &&
+            pthread_cond_init(&a->ended, &by_mono) == 0);
+    (void)pthread_condattr_destroy(&by_mono);
+}
+
+static void
+free_all(struct asker *a)
+{
+    for (size_t i = 0; i < a->answer_count; i++)
+        catalog_free(a->answers[i].catalog);
+    (void)pthread_cond_destroy(&a->asked);
+    (void)pthread_cond_destroy(&a->ended);
+    (void)pthread_mutex_destroy(&a->mutex);
+    free(a);
+}
 
 struct asker *
 asker_start(const struct config *config, const char *claimer, int wake_fd, struct err *err)
@@ -203,23 +241,22 @@ asker_start(const struct config *config, const char *claimer, int wake_fd, struc
     a->config.owned = NULL;
     if (a->config.retry_for_ms > RETRY_MAX_MS)
         a->config.retry_for_ms = RETRY_MAX_MS;
+    a->config.s3_stall_ms = a->config.retry_for_ms < STALL_MAX_MS ? a->config.retry_for_ms : STALL_MAX_MS;
     (void)snprintf(a->claimer, sizeof(a->claimer), "%s", claimer);
     a->wake_fd = wake_fd;
-    REQUIRE(pthread_mutex_init(&a->mutex, NULL) == 0 && pthread_cond_init(&a->asked, NULL) == 0);
+    make_locks(a);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* the loop sees the signals */
     failed = pthread_create(&a->thread, NULL, run, a);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed == 0)
         return a;
-    (void)pthread_cond_destroy(&a->asked);
-    (void)pthread_mutex_destroy(&a->mutex);
-    free(a);
+    free_all(a);
     (void)err_sys(err, ERR_NO_SPACE, failed, "start the thread that asks");
     return NULL;
 }
 
-void
+bool
 asker_ask(struct asker *a, const struct question *q)
 {
     bool waits = false;
@@ -229,12 +266,14 @@ asker_ask(struct asker *a, const struct question *q)
         waits = waits || is_same(&a->questions[i], q);
     for (size_t i = 0; i < a->answer_count; i++) /* a catalogue that was read and not looked at yet will do */
         waits = waits || is_same(&a->answers[i].question, q);
-    /* More answers than fit are never made: each question that is put has a place for its answer. */
+    /* Each question that is put has a place for its answer. */
     if (!waits && !a->stop && a->question_count + a->answer_count + (a->busy ? 1 : 0) < QUESTIONS_MAX) {
         a->questions[a->question_count++] = *q;
         (void)pthread_cond_signal(&a->asked);
+        waits = true;
     }
     (void)pthread_mutex_unlock(&a->mutex);
+    return waits;
 }
 
 bool
@@ -271,22 +310,22 @@ asker_is_busy(struct asker *a, enum question_kind kind)
 bool
 asker_stop(struct asker *a, int64_t limit_ms)
 {
-    struct timespec until;
-    int64_t until_ms = clock_wall_ms() + limit_ms;
+    int64_t until_ms = clock_mono_ms() + limit_ms;
+    const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+    bool over;
+    int waited = 0;
 
     if (a == NULL)
         return true;
     (void)pthread_mutex_lock(&a->mutex);
     a->stop = true;
     (void)pthread_cond_signal(&a->asked);
+    while (!a->over && waited == 0)
+        waited = pthread_cond_timedwait(&a->ended, &a->mutex, &until);
+    over = a->over;
     (void)pthread_mutex_unlock(&a->mutex);
-    until = (struct timespec){.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
-    if (pthread_timedjoin_np(a->thread, NULL, &until) != 0)
+    if (!over || pthread_join(a->thread, NULL) != 0)
         return false;
-    for (size_t i = 0; i < a->answer_count; i++)
-        catalog_free(a->answers[i].catalog);
-    (void)pthread_cond_destroy(&a->asked);
-    (void)pthread_mutex_destroy(&a->mutex);
-    free(a);
+    free_all(a);
     return true;
 }

@@ -4,7 +4,9 @@
  * puts them and takes the answers, and never waits.
  *
  * Nothing is kept between two questions: each opens its connection anew, with the credentials as they are then. A
- * question to the server is given up after 5 s; one request to the store after 30 s, or --retry-for where that is less.
+ * question to the server is given up after 5 s; a request to the store is asked again for 30 s, or --retry-for where
+ * that is less, and each time given up when it stalls for half of that: so an S3 store that stands still is known to
+ * within a minute, and holds nothing else up for longer.
  */
 #ifndef AGENT_SIDECAR_ASKER_H
 #define AGENT_SIDECAR_ASKER_H
@@ -31,9 +33,11 @@ enum question_kind {
 
 struct question {
     enum question_kind kind;
-    enum work work;  /* TAKE, KEEP, DONE */
-    int64_t slot_ms; /* the same */
-    bool again;      /* TAKE: a job of this slot failed here */
+    enum work work;              /* TAKE, KEEP, DONE */
+    int64_t slot_ms;             /* the same */
+    bool again;                  /* TAKE: a job of this slot failed here */
+    const struct catalog *known; /* CATALOG: what an earlier answer brought, which must live until this one was taken;
+                                    NULL: nothing */
 };
 
 struct answer {
@@ -55,8 +59,9 @@ struct asker;
  * written to when there is an answer. NULL with ERR_NO_SPACE. */
 struct asker *asker_start(const struct config *config, const char *claimer, int wake_fd, struct err *err) MUST_CHECK;
 
-/* Put a question. The same kind (of the same work) that waits already is not put twice. */
-void asker_ask(struct asker *a, const struct question *q);
+/* Put a question. The same one (kind, work and slot) that waits already is not put twice. False: there is no room, or
+ * it is to stop; there will be no answer. */
+bool asker_ask(struct asker *a, const struct question *q);
 
 /* The next answer; false when there is none. */
 bool asker_take(struct asker *a, struct answer *out);

@@ -80,17 +80,31 @@ void board_wake(struct board *b);
 void board_error_add(struct board *b, const char *what, int exit_status, const char *text, int64_t now_ms);
 void board_storage_add(struct board *b, const struct store_meter_counts *more);
 
-/* The judgement at a glance, with the lock held: the worst that is so, a cause before what follows from it, and one or
- * two sentences that say what to do where something is to be done. SIZE of JOB_TEXT_MAX + 512 holds all of it. */
+/* The judgement at a glance: the worst that is so, a cause before what follows from it. */
 enum board_health {
     HEALTH_GOOD,
     HEALTH_LATE,
+    HEALTH_SUSPICIOUS, /* the last backup has far fewer keys than the one before, and nobody accepted that */
     HEALTH_FAILING,
     HEALTH_SERVER_DOWN,
     HEALTH_STORE_DOWN,
     HEALTH_NEVER,
     HEALTH_STARTING
 };
+
+/* The answers to what people come for, each in a sentence or two. */
+struct board_verdict {
+    enum board_health health;
+    int64_t since_ms;                 /* since when it is so; 0: not known */
+    char cause[JOB_TEXT_MAX + 200];   /* what is wrong; "": nothing is */
+    char safety[200];                 /* how old what a restore would bring back is, and what comes next */
+    char advice[BACKUP_ID_LEN + 400]; /* what to do, commands within backticks; "": nothing has to be done */
+};
+
+/* With the lock held. What has no room is cut off. */
+void board_verdict(const struct board *b, int64_t now_ms, struct board_verdict *out);
+
+/* The same in one text without the advice: SIZE of JOB_TEXT_MAX + 512 holds all of it. */
 enum board_health board_judge(const struct board *b, int64_t now_ms, char *sentence, size_t size);
 const char *board_health_name(enum board_health health); /* "good", "late", "server-down"... */
 

@@ -3,24 +3,21 @@
  * board_judge.c: how things stand, in a word and a sentence: see board.h.
  *
  * A cause is told before what follows from it: while the repository or the server is away, that is why backups fail or
- * are late. Every sentence says how old the last good backup is, since that is what would be restored now.
+ * are late. Every verdict says how old the last good backup is, since that is what would be restored now; what is to be
+ * done is said by board_advice.c.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/sidecar/board.h"
+#include "agent/sidecar/board_parts.h"
+#include "agent/sidecar/span.h"
 #include "base/units.h"
 
 #define MINUTE_MS 60000
 #define HOUR_MS   (60 * (int64_t)MINUTE_MS)
 
-/* A sentence in the making: what has no room is cut off. */
-struct sentence {
-    char *text;
-    size_t size, len;
-};
-
-static void PRINTF_LIKE(2, 3) say(struct sentence *s, const char *fmt, ...)
+void
+sentence_say(struct sentence *s, const char *fmt, ...)
 {
     va_list ap;
     int n;
@@ -38,7 +35,7 @@ say_error(struct sentence *s, const char *error)
 {
     size_t len = strlen(error);
 
-    say(s, "%s%s", len > 0 ? error : "no reason was given", len > 0 && error[len - 1] == '.' ? "" : ".");
+    sentence_say(s, "%s%s", len > 0 ? error : "no reason was given", len > 0 && error[len - 1] == '.' ? "" : ".");
 }
 
 static int64_t
@@ -55,11 +52,11 @@ say_age(struct sentence *s, const struct board *b, int64_t now_ms)
     char age[UNITS_TEXT_MAX];
 
     if (latest != NULL)
-        say(s, "The last good backup is %s old", units_format_duration(since(latest->snapshot_ms, now_ms), age));
+        sentence_say(s, "The last good backup is %s old", span_format(since(latest->snapshot_ms, now_ms), age));
     else if (b->catalog != NULL)
-        say(s, "There is no good backup yet");
+        sentence_say(s, "There is no good backup yet");
     else
-        say(s, "Which backups there are is not known yet");
+        sentence_say(s, "Which backups there are is not known yet");
 }
 
 /* "; the next one is due in 5m." */
@@ -73,15 +70,15 @@ say_next(struct sentence *s, const struct board *b, const char *which, int64_t n
     for (size_t i = 0; i < b->jobs.count; i++)
         running = running || (b->jobs.jobs[i].kind == WORK_BACKUP && b->jobs.jobs[i].state == JOB_RUNNING);
     if (running)
-        say(s, "; one is being taken now.");
+        sentence_say(s, "; one is being taken now.");
     else if (k->next_ms > now_ms)
-        say(s, "; the %s is due in %s.", which, units_format_duration(k->next_ms - now_ms, left));
+        sentence_say(s, "; the %s is due in %s.", which, span_format(k->next_ms - now_ms, left));
     else if (k->next_ms != 0)
-        say(s, "; the %s is due now.", which);
+        sentence_say(s, "; the %s is due now.", which);
     else if (k->schedule[0] == '\0')
-        say(s, "; backups are taken when they are asked for.");
+        sentence_say(s, "; backups are taken when they are asked for.");
     else
-        say(s, ".");
+        sentence_say(s, ".");
 }
 
 int64_t
@@ -109,9 +106,8 @@ was_made_up_for(const struct board *b, const struct job *failed)
     return failed->kind == WORK_VERIFY && latest->verified_ms > failed->started_ms;
 }
 
-/* The failure that stands: of the first kind whose last job failed. NULL: none. */
-static const struct job *
-standing_failure(const struct board *b)
+const struct job *
+board_standing_failure(const struct board *b)
 {
     for (int kind = 0; kind < WORK_KINDS; kind++) {
         size_t i = b->jobs.count;
@@ -129,9 +125,8 @@ standing_failure(const struct board *b)
     return NULL;
 }
 
-/* The newest backup where it is a suspicious one. NULL: it is not. */
-static const struct catalog_entry *
-newest_is_suspicious(const struct board *b)
+const struct catalog_entry *
+board_suspicious(const struct board *b)
 {
     const struct catalog_entry *e;
 
@@ -141,81 +136,128 @@ newest_is_suspicious(const struct board *b)
     return e->state == CATALOG_WHOLE && e->suspicious && !e->accepted ? e : NULL;
 }
 
+/* When the newest error of that name came up. 0: it is not remembered any more. */
+static int64_t
+newest_error_ms(const struct board *b, const char *what)
+{
+    for (size_t i = b->error_count; i > 0; i--)
+        if (strcmp(b->errors[i - 1].what, what) == 0)
+            return b->errors[i - 1].at_ms;
+    return 0;
+}
+
+/* The first of the failures in a row that FAILED is the last of. */
+static int64_t
+first_failure_ms(const struct board *b, const struct job *failed)
+{
+    int64_t ms = failed->ended_ms;
+
+    for (const struct job *job = failed; job >= b->jobs.jobs; job--) {
+        if (job->kind == failed->kind && job->state == JOB_SUCCEEDED)
+            break;
+        if (job->kind == failed->kind && job->state == JOB_FAILED)
+            ms = job->ended_ms;
+    }
+    return ms;
+}
+
 /* What is outside of this process: the repository, then the server. False: both are there, or not asked yet. */
 static bool
-judge_outside(const struct board *b, int64_t now_ms, struct sentence *s, enum board_health *health)
+judge_outside(const struct board *b, struct board_verdict *v, struct sentence *s)
 {
     bool store = b->store == REACH_DOWN || b->store == REACH_DENIED;
     bool server = b->server == REACH_DOWN || b->server == REACH_DENIED;
 
     if (!store && !server)
         return false;
-    *health = store ? HEALTH_STORE_DOWN : HEALTH_SERVER_DOWN;
-    say(s, "%s: ",
-        store ? b->store == REACH_DENIED ? "The repository denies access" : "The repository cannot be used"
-        : b->server == REACH_DENIED ? "The server denies access"
-                                    : "The server cannot be used");
+    v->health = store ? HEALTH_STORE_DOWN : HEALTH_SERVER_DOWN;
+    v->since_ms = newest_error_ms(b, store ? "repository" : "server");
+    sentence_say(s, "%s: ",
+                 store ? b->store == REACH_DENIED ? "The repository denies access" : "The repository cannot be used"
+                 : b->server == REACH_DENIED ? "The server denies access"
+                                             : "The server cannot be used");
     say_error(s, store ? b->store_error : b->server_error);
-    say(s, " ");
-    say_age(s, b, now_ms);
-    say(s, ".");
     return true;
 }
 
+/* What was done and how it ended. False: it ended well. */
 static bool
-judge_work(const struct board *b, int64_t now_ms, struct sentence *s)
+judge_work(const struct board *b, int64_t now_ms, struct board_verdict *v, struct sentence *s)
 {
-    const struct job *failed = standing_failure(b);
-    const struct catalog_entry *odd = newest_is_suspicious(b);
+    const struct job *failed = board_standing_failure(b);
+    const struct catalog_entry *odd = board_suspicious(b);
     char ago[UNITS_TEXT_MAX];
 
     if (failed != NULL) {
-        say(s, "The last %s failed %s ago: ", work_name(failed->kind),
-            units_format_duration(since(failed->ended_ms, now_ms), ago));
+        v->health = HEALTH_FAILING;
+        v->since_ms = first_failure_ms(b, failed);
+        sentence_say(s, "The last %s failed %s ago: ", work_name(failed->kind),
+                     span_format(since(failed->ended_ms, now_ms), ago));
         say_error(s, failed->error);
-        say(s, " ");
     } else if (odd != NULL) {
-        say(s,
-            "The newest backup, %s, is marked suspicious since it holds far fewer keys than the one before, and is not "
-            "taken for the latest: look at it, then `remora accept` or `remora delete` it. ",
-            odd->id.text);
+        v->health = HEALTH_SUSPICIOUS;
+        v->since_ms = odd->snapshot_ms;
+        sentence_say(s,
+                     "The last backup, %s, has far fewer keys than the one before. It is not taken for the latest "
+                     "until you accept it.",
+                     odd->id.text);
     } else {
         return false;
     }
-    say_age(s, b, now_ms);
-    say_next(s, b, "next one", now_ms);
     return true;
+}
+
+/* The backup that there is against the one that was expected. */
+static void
+judge_age(const struct board *b, int64_t now_ms, struct board_verdict *v, struct sentence *s)
+{
+    const struct catalog_entry *latest = board_latest(b);
+    char every[UNITS_TEXT_MAX];
+
+    if (latest == NULL) {
+        v->health = HEALTH_NEVER;
+    } else if (b->expect_every_ms > 0 && since(latest->snapshot_ms, now_ms) > board_late_after_ms(b)) {
+        v->health = HEALTH_LATE;
+        v->since_ms = latest->snapshot_ms + board_late_after_ms(b);
+        sentence_say(s, "A backup is expected every %s, and none came in time.",
+                     span_format(b->expect_every_ms, every));
+    }
+}
+
+void
+board_verdict(const struct board *b, int64_t now_ms, struct board_verdict *out)
+{
+    struct sentence cause = {.text = out->cause, .size = sizeof(out->cause)};
+    struct sentence safety = {.text = out->safety, .size = sizeof(out->safety)};
+    char text[UNITS_TEXT_MAX];
+    bool away;
+
+    memset(out, 0, sizeof(*out));
+    away = judge_outside(b, out, &cause);
+    if (!away && b->catalog == NULL) {
+        out->health = HEALTH_STARTING;
+        sentence_say(&safety, "The agent started %s ago and has not read the repository yet.",
+                     span_format(since(b->started_ms, now_ms), text));
+        return;
+    }
+    if (!away && !judge_work(b, now_ms, out, &cause))
+        judge_age(b, now_ms, out, &cause);
+    say_age(&safety, b, now_ms);
+    if (away)
+        sentence_say(&safety, ".");
+    else
+        say_next(&safety, b, board_latest(b) != NULL ? "next one" : "first one", now_ms);
+    board_advise(b, out);
 }
 
 enum board_health
 board_judge(const struct board *b, int64_t now_ms, char *sentence, size_t size)
 {
-    struct sentence s = {.text = sentence, .size = size};
-    const struct catalog_entry *latest = board_latest(b);
-    enum board_health health = HEALTH_GOOD;
-    char text[UNITS_TEXT_MAX];
+    struct board_verdict v = {.since_ms = 0};
 
-    *sentence = '\0';
-    if (judge_outside(b, now_ms, &s, &health))
-        return health;
-    if (b->catalog == NULL) {
-        say(&s, "The agent started %s ago and has not read the repository yet.",
-            units_format_duration(since(b->started_ms, now_ms), text));
-        return HEALTH_STARTING;
-    }
-    if (judge_work(b, now_ms, &s))
-        return HEALTH_FAILING;
-    say_age(&s, b, now_ms);
-    if (latest == NULL) {
-        say_next(&s, b, "first one", now_ms);
-        return HEALTH_NEVER;
-    }
-    if (b->expect_every_ms > 0 && since(latest->snapshot_ms, now_ms) > board_late_after_ms(b)) {
-        say(&s, ", and one is expected every %s", units_format_duration(b->expect_every_ms, text));
-        health = HEALTH_LATE;
-    }
-    say_next(&s, b, "next one", now_ms);
-    return health;
+    board_verdict(b, now_ms, &v);
+    (void)snprintf(sentence, size, "%s%s%s", v.cause, v.cause[0] != '\0' ? " " : "", v.safety);
+    return v.health;
 }
 
 const char *
@@ -224,6 +266,7 @@ board_health_name(enum board_health health)
     static const char *const names[] = {
         [HEALTH_GOOD] = "good",
         [HEALTH_LATE] = "late",
+        [HEALTH_SUSPICIOUS] = "suspicious",
         [HEALTH_FAILING] = "failing",
         [HEALTH_SERVER_DOWN] = "server-down",
         [HEALTH_STORE_DOWN] = "store-down",

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,6 +210,24 @@ open_life(struct child *c, struct err *err)
     return watch(c, c->life_fd, err);
 }
 
+/* Signals wait until the child has its own dispositions: what our handlers took in it would be lost. */
+static int
+fork_it(struct child *c, const struct launch *l, struct err *err)
+{
+    sigset_t all, before;
+    int failed;
+
+    (void)signal(SIGCHLD, SIG_DFL); /* whoever started us may have it ignored: then children leave no status */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    c->pid = fork();
+    failed = errno;
+    if (c->pid == 0)
+        become(l);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return c->pid > 0 ? 0 : err_sys(err, ERR_INTERNAL, failed, "start a child process");
+}
+
 static int
 launch(struct child *c, struct launch *l, struct err *err)
 {
@@ -222,11 +241,8 @@ launch(struct child *c, struct launch *l, struct err *err)
         return -1;
     if (watch(c, c->out_fd, err) < 0 || watch(c, c->tell_fd, err) < 0)
         return -1;
-    c->pid = fork();
-    if (c->pid < 0)
-        return err_sys(err, ERR_INTERNAL, errno, "start a child process");
-    if (c->pid == 0)
-        become(l);
+    if (fork_it(c, l, err) < 0)
+        return -1;
     c->told_ms = clock_mono_ms();
     return open_life(c, err);
 }
@@ -341,13 +357,8 @@ finish(struct child *c, int status)
         buf_reset(&c->out);
     c->end.out_len = c->out.len;
     c->end.out = buf_steal(&c->out);
-    if (c->end.exit_status != 0) {
+    if (c->end.exit_status != 0)
         find_error(c, signum);
-    } else if (c->too_much) {
-        c->end.exit_status = err_exit_status(ERR_INTERNAL);
-        (void)snprintf(c->end.error, sizeof(c->end.error), "the result of the run is longer than %zu bytes",
-                       CHILD_OUT_MAX);
-    }
 }
 
 bool

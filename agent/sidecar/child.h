@@ -18,14 +18,14 @@
 #include "snapshot/progress.h"
 #include "storage/store_meter.h"
 
-#define CHILD_OUT_MAX ((size_t)4 << 20) /* of a result; what is more is dropped, and the run a failure */
+#define CHILD_OUT_MAX ((size_t)4 << 20) /* of a result; a longer one is dropped whole: what was done was done */
 
 struct child;
 
 /* What a run left. */
 struct child_end {
     int exit_status; /* 128 + N when signal N ended it */
-    char *out;       /* its stdout: the JSON result; NUL-terminated */
+    char *out;       /* its stdout: the JSON result, "" where it was too long; NUL-terminated */
     size_t out_len;
     char error[1024];                  /* the one sentence of its failure; "" */
     struct store_meter_counts storage; /* what it asked of the store, as far as it told */

@@ -30,21 +30,18 @@ exposition_init(struct exposition *e, struct buf *out, const struct exposition_l
     }
 }
 
-/* The three bytes that a label's value escapes; others go as they are. */
+/* A value may have come from a server that says what it likes: a byte that is no UTF-8 would cost the whole scrape. */
 static int
 put_escaped(struct buf *out, const char *value, struct err *err)
 {
-    for (const char *p = value; *p != '\0';) {
-        size_t plain = strcspn(p, "\\\"\n");
+    for (const char *p = value; *p != '\0'; p++) {
+        bool plain = *p >= ' ' && *p <= '~';
+        char escape = *p == '\n' ? 'n' : *p;
+        int rc = strchr("\\\"\n", *p) != NULL ? buf_printf(out, err, "\\%c", escape)
+                                              : buf_append(out, plain ? p : "?", 1, err);
 
-        if (buf_append(out, p, plain, err) < 0)
+        if (rc < 0)
             return -1;
-        p += plain;
-        if (*p == '\0')
-            break;
-        if (buf_printf(out, err, "\\%c", *p == '\n' ? 'n' : *p) < 0)
-            return -1;
-        p++;
     }
     return 0;
 }

@@ -41,7 +41,8 @@ struct exposition {
 /* COMMON (fewer than EXPOSITION_COMMON_MAX, NULL name at the end) is copied, its strings stay the caller's. */
 void exposition_init(struct exposition *e, struct buf *out, const struct exposition_label *common);
 
-/* One sample of FAMILY; SUFFIX is "" but for a histogram; LABELS end with a NULL name (NULL: none). */
+/* One sample of FAMILY; SUFFIX is "" but for a histogram; LABELS end with a NULL name (NULL: none). What is no
+ * printable ASCII in a label's value becomes "?". */
 void exposition_sample(struct exposition *e, const struct exposition_family *family, const char *suffix,
                        const struct exposition_label *labels, uint64_t value, unsigned decimals);
 

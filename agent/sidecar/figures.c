@@ -208,9 +208,14 @@ render_server(struct render *r)
     put_count(r, FAMILY_SERVER_UP, s->reach == REACH_UP);
     if (s->reach != REACH_UP) /* what it said last does not hold any more */
         return;
-    put(r, FAMILY_SERVER_INFO, info, 1, 0);
-    put_labelled(r, FAMILY_SERVER_ROLE, "role", "master", master);
-    put_labelled(r, FAMILY_SERVER_ROLE, "role", "replica", !master);
+    if (s->kind[0] != '\0')
+        put(r, FAMILY_SERVER_INFO, info, 1, 0);
+    if (s->role[0] != '\0') {
+        put_labelled(r, FAMILY_SERVER_ROLE, "role", "master", master);
+        put_labelled(r, FAMILY_SERVER_ROLE, "role", "replica", !master);
+    }
+    if (s->kind[0] == '\0') /* it lets us ask for its role alone, not for INFO */
+        return;
     put_count(r, FAMILY_SERVER_KEYS, s->keys);
     put_count(r, FAMILY_SERVER_MEMORY, s->memory);
     put_count(r, FAMILY_SERVER_COW, s->cow);

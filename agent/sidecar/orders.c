@@ -9,19 +9,19 @@
 
 #include "agent/backup_method.h"
 #include "agent/open_repo.h"
-#include "agent/prune_options.h"
 #include "agent/restore_policy.h"
-#include "agent/server.h"
+#include "agent/sidecar/job_check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "snapshot/redis/server_program.h"
 #include "snapshot/repo/layout.h"
 
-#define ORDINAL      "ordinal="
-#define ZONES        "/usr/share/zoneinfo"
-#define SLOTS_LOOKED 10000                             /* a week of minutes */
-#define SLOTS_SPAN   ((int64_t)400 * 24 * 3600 * 1000) /* a year and more */
+#define ORDINAL       "ordinal="
+#define ZONES         "/usr/share/zoneinfo"
+#define SLOTS_LOOKED  10000 /* a week of minutes */
+#define JITTER_MAX_MS ((int64_t)7 * 24 * 3600 * 1000)
+#define SLOTS_SPAN    ((int64_t)400 * 24 * 3600 * 1000) /* a year and more */
 
 /* ---- the time zone ----------------------------------------------------------------------------------------------- */
 
@@ -76,6 +76,8 @@ read_schedules(const struct config *c, struct orders *o, struct err *err)
         if (texts[kind] != NULL && schedule_parse(texts[kind], &o->works[kind].schedule, err) < 0)
             return err_wrap(err, "--%s-schedule", work_name((enum work)kind));
     }
+    if (c->backup_jitter_ms > JITTER_MAX_MS)
+        return err_set(err, ERR_USAGE, "--backup-jitter is more than a week");
     o->works[WORK_BACKUP].offset_ms = schedule_offset(c->instance, c->backup_jitter_ms);
     if (texts[WORK_BACKUP] != NULL)
         o->expect_every_ms = longest_distance(&o->works[WORK_BACKUP].schedule);
@@ -130,48 +132,55 @@ check_repository(const struct config *c, struct err *err)
     return 0;
 }
 
+/* Each job that there may be; a backup may always be asked for. */
 static int
-check_backup(const struct config *c, struct orders *o, struct err *err)
+check_jobs(const struct config *c, struct orders *o, struct err *err)
 {
-    struct endpoint endpoint;
+    const bool there[WORK_KINDS] = {
+        [WORK_BACKUP] = true, [WORK_VERIFY] = c->verify_schedule != NULL, [WORK_PRUNE] = c->prune_schedule != NULL};
     enum config_method method;
 
+    for (int kind = 0; kind < WORK_KINDS; kind++) {
+        if (!there[kind] || job_check(c, (enum work)kind, err) == 0)
+            continue;
+        return kind == WORK_BACKUP ? -1 : err_wrap(err, "--%s-schedule", work_name((enum work)kind));
+    }
     if (backup_method_choose(c, &method, err) < 0)
         return -1;
     o->has_server = method != METHOD_FILE || c->redis_url != NULL;
-    if (!o->has_server)
-        return 0;
-    if (server_endpoint(c, &endpoint, err) < 0)
-        return -1;
-    endpoint_fini(&endpoint);
     return 0;
 }
 
+/* Options that contradict each other, or do nothing, as soon as jobs are many. */
 static int
-check_verify(const struct config *c, struct err *err)
+check_together(const struct config *c, const struct orders *o, struct err *err)
 {
-    char *program;
+    static const struct {
+        const char *option;
+        enum work kind;
+    } idle[] = {
+        {"backup-jitter", WORK_BACKUP}, {"load", WORK_VERIFY},        {"sample", WORK_VERIFY},
+        {"keep-last", WORK_PRUNE},      {"keep-hourly", WORK_PRUNE},  {"keep-daily", WORK_PRUNE},
+        {"keep-weekly", WORK_PRUNE},    {"keep-monthly", WORK_PRUNE}, {"keep-yearly", WORK_PRUNE},
+        {"keep-within", WORK_PRUNE},    {"min-good", WORK_PRUNE},
+    };
 
-    if (c->verify_schedule == NULL || !c->load)
-        return 0;
-    program = server_program_find(c->server_binary, "", err);
-    if (program == NULL)
-        return err_wrap(err, "--verify-schedule with --load");
-    free(program);
+    if (o->only_role != NULL && strcmp(o->only_role, "master") == 0 && c->allow_master == CONFIG_NO)
+        return err_set(err, ERR_USAGE, "--run-on master and --allow-master no leave no server to take a backup from");
+    for (size_t i = 0; i < ARRAY_LEN(idle); i++)
+        if (o->works[idle[i].kind].text == NULL && config_is_typed(c, idle[i].option))
+            log_warn("an option does nothing without a schedule of the work it is about",
+                     LOG_S("option", idle[i].option), LOG_S("work", work_name(idle[i].kind)));
     return 0;
 }
 
 int
 orders_from(const struct config *config, struct orders *o, struct err *err)
 {
-    struct prune_options prune;
-
     memset(o, 0, sizeof(*o));
-    if (check_repository(config, err) < 0 || check_backup(config, o, err) < 0 || check_verify(config, err) < 0)
-        return -1;
-    if (config->prune_schedule != NULL && prune_options_from(config, &prune, err) < 0)
+    if (check_repository(config, err) < 0 || check_jobs(config, o, err) < 0)
         return -1;
     if (read_run_on(config, o, err) < 0 || set_zone(config->time_zone, err) < 0)
         return -1;
-    return read_schedules(config, o, err);
+    return read_schedules(config, o, err) < 0 ? -1 : check_together(config, o, err);
 }

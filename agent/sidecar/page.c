@@ -10,6 +10,11 @@
 #include "agent/sidecar/web.h"
 #include "base/clock.h"
 
+#define LONG_NAME 40 /* from here on an instance's name is set smaller */
+
+/* How often a browser without JavaScript loads the page anew. */
+#define RELOAD_S "30"
+
 /* The shapes of the marks, drawn around 0,0 within 12 units: each differs from the others without its colour. */
 static const char shapes[] =
     "<svg class=\"shapes\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>"
@@ -24,8 +29,6 @@ static const char shapes[] =
 static void
 put_head(struct page *p)
 {
-    char sentence[JOB_TEXT_MAX + 512];
-    enum board_health health = board_judge(p->b, p->now_ms, sentence, sizeof(sentence));
     size_t len;
     const char *text;
 
@@ -33,8 +36,9 @@ put_head(struct page *p)
              "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
              "<meta name=\"color-scheme\" content=\"light dark\">\n"
+             "<noscript><meta http-equiv=\"refresh\" content=\"" RELOAD_S "\"></noscript>\n"
              "<title>%s: %s - remora</title>\n<style>",
-             p->b->instance, board_health_name(health));
+             page_health_word(p->b, p->verdict.health), p->b->instance);
     text = page_style(&len);
     html_raw(&p->h, text, len);
     html_put(&p->h, "</style>\n</head>\n");
@@ -49,10 +53,10 @@ put_top(struct page *p)
     html_put(&p->h, "<body>\n<a class=\"skip\" id=\"skip\" href=\"#main\">Skip to the status</a>\n");
     html_raw(&p->h, shapes, sizeof(shapes) - 1);
     html_put(&p->h,
-             "\n<header>\n<p class=\"brand\">remora</p>\n<h1>%s</h1>\n"
-             "<p class=\"as-of\" id=\"as-of\">%s<span>as of <time datetime=\"%s\">",
-             p->b->instance, p->b->stopping ? "<strong>shutting down</strong> " : "",
-             units_format_time(p->now_ms, text));
+             "\n<header>\n<p class=\"brand\">remora</p>\n<h1 class=\"%s\">%s</h1>\n"
+             "<p class=\"as-of\" id=\"as-of\">%s<span>as of <time class=\"moment exact\" datetime=\"%s\">",
+             strlen(p->b->instance) > LONG_NAME ? "long" : "short", p->b->instance,
+             p->b->stopping ? "<strong>shutting down</strong> " : "", units_format_time(p->now_ms, text));
     html_put(&p->h, "%s UTC</time></span></p>\n</header>\n", clock);
 }
 
@@ -65,11 +69,12 @@ put_foot(struct page *p)
     html_put(&p->h, "<footer>\n<p>remora %s on %s, up since ", p->b->version,
              p->b->host[0] != '\0' ? p->b->host : "this host");
     page_moment(p, p->b->started_ms);
-    html_put(&p->h, ". All times are UTC.<noscript> Reload the page to see newer figures.</noscript></p>\n"
-                    "<nav aria-label=\"For programs\"><a id=\"to-status\" href=\"/api/v1/status\">Status as JSON</a> "
-                    "<a id=\"to-backups\" href=\"/api/v1/backups\">Backups as JSON</a> "
-                    "<a id=\"to-metrics\" href=\"/metrics\">Metrics</a></nav>\n</footer>\n"
-                    "<p id=\"link\" role=\"status\"></p>\n<script>");
+    html_put(&p->h,
+             ". All times are UTC.<noscript> The page is loaded anew every " RELOAD_S " seconds.</noscript></p>\n"
+             "<nav aria-label=\"For programs\"><a id=\"to-status\" href=\"/api/v1/status\">Status as JSON</a> "
+             "<a id=\"to-backups\" href=\"/api/v1/backups\">Backups as JSON</a> "
+             "<a id=\"to-metrics\" href=\"/metrics\">Metrics</a></nav>\n</footer>\n"
+             "<p id=\"link\" role=\"status\"></p>\n<p id=\"news\" class=\"unseen\" role=\"status\"></p>\n<script>");
     text = page_script(&len);
     html_raw(&p->h, text, len);
     html_put(&p->h, "</script>\n</body>\n</html>\n");
@@ -84,6 +89,7 @@ page_write(const struct board *b, int64_t now_ms, struct buf *out, struct err *e
     };
     struct page p = {.h = {.out = out}, .b = b, .now_ms = now_ms};
 
+    board_verdict(b, now_ms, &p.verdict);
     put_head(&p);
     put_top(&p);
     html_put(&p.h, "<main id=\"main\" tabindex=\"-1\">\n");

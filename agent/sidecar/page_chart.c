@@ -166,7 +166,7 @@ chart_put_axis(struct page *p, const struct chart *chart, int y)
         if (x < 9.0 || x > 82.0) /* no room for its label on a narrow screen */
             continue;
         html_put(&p->h, "<line class=\"tick\" x1=\"%.1f%%\" x2=\"%.1f%%\" y1=\"%d\" y2=\"%d\"/>", x, x, y - 17, y - 13);
-        html_put(&p->h, "<text x=\"%.1f%%\" y=\"%d\" text-anchor=\"middle\">%s</text>", x, y,
+        html_put(&p->h, "<text x=\"%.1f%%\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x, y,
                  tick_label(at_ms, step_ms, text));
     }
     html_put(&p->h, "<text x=\"100%%\" y=\"%d\" text-anchor=\"end\">now</text>\n", y);

@@ -88,7 +88,7 @@ put_change(struct page *p, const struct line *line, const struct chart_column *f
     html_put(&p->h, "<b>%s</b>%s", line->format(line->value(last), now), line->unit);
     if (first == last)
         return;
-    html_put(&p->h, change < 0 ? ", %.1f %% less than on %s" : ", %.1f %% more than on %s",
+    html_put(&p->h, change < 0 ? ", %.1f %% less than on %s UTC" : ", %.1f %% more than on %s UTC",
              change < 0 ? -change : change, words_moment(first->last_ms, p->now_ms, since));
 }
 

@@ -6,6 +6,7 @@
 
 #include "agent/help.h"
 #include "agent/sidecar/page_words.h"
+#include "agent/sidecar/span.h"
 
 #define BACKUPS_SHOWN 8
 #define JOBS_SHOWN    8
@@ -98,6 +99,7 @@ page_backups(struct page *p)
 {
     static const char *const heads[] = {"Taken", "Keys", "Raw", "Stored", "State", NULL};
     const struct catalog *c = p->b->catalog;
+    char text[UNITS_TEXT_MAX];
 
     html_put(&p->h,
              "<section id=\"backups\" aria-labelledby=\"backups-h\">\n<h2 id=\"backups-h\">Newest backups</h2>\n");
@@ -109,8 +111,8 @@ page_backups(struct page *p)
             put_backup(p, &c->entries[c->count - 1 - i]);
         html_put(&p->h, "</tbody>\n</table>\n");
         if (c->count > BACKUPS_SHOWN)
-            html_put(&p->h, "<p class=\"fine\">%zu more: <code>remora list</code> has all of them.</p>\n",
-                     c->count - BACKUPS_SHOWN);
+            html_put(&p->h, "<p class=\"fine\">%s more: <code>remora list</code> has all of them.</p>\n",
+                     units_format_count(c->count - BACKUPS_SHOWN, text));
     }
     html_put(&p->h, "</section>\n");
 }
@@ -142,7 +144,9 @@ put_error(struct page *p, const struct board_error *e)
     put_status(p, e->exit_status);
     html_put(&p->h, "</span> ");
     put_moment_and_age(p, e->at_ms);
-    html_put(&p->h, "</p>\n<p>%s</p></li>\n", e->text);
+    html_put(&p->h, "</p>\n<p>");
+    page_prose(p, e->text);
+    html_put(&p->h, "</p></li>\n");
 }
 
 void
@@ -180,7 +184,7 @@ put_job(struct page *p, const struct job *job)
     html_put(&p->h, "</td>");
     put_cell(p, "Took",
              job->started_ms != 0 && job->ended_ms > job->started_ms
-                 ? units_format_duration(job->ended_ms - job->started_ms, text)
+                 ? span_format(job->ended_ms - job->started_ms, text)
                  : "-");
     open_cell(p, "Result");
     if (job->state == JOB_SUCCEEDED) {

@@ -4,6 +4,7 @@
 
 #include "agent/progress_bar.h"
 #include "agent/sidecar/page_words.h"
+#include "agent/sidecar/span.h"
 
 /* What each health looks like: a word, a tone of colour, and a shape. */
 struct look {
@@ -13,26 +14,20 @@ struct look {
 static const struct look looks[] = {
     [HEALTH_GOOD] = {"Healthy", "good", "M-4.6.4-1.4 3.6 4.8-3.4"},
     [HEALTH_LATE] = {"Late", "warn", "M0-5V.6L3.6 3"},
+    [HEALTH_SUSPICIOUS] = {"Suspicious", "warn", "M0-5.4V1M0 4.4v.2"},
     [HEALTH_FAILING] = {"Failing", "bad", "M0-5.4V1M0 4.4v.2"},
     [HEALTH_SERVER_DOWN] = {"Server down", "bad", "M-4-4 4 4M4-4-4 4"},
     [HEALTH_STORE_DOWN] = {"Repository down", "bad", "M-4-4 4 4M4-4-4 4"},
     [HEALTH_NEVER] = {"No backup yet", "warn", "M-4.4 0H4.4"},
     [HEALTH_STARTING] = {"Starting", "calm", "M-4.4 0v.2M0 0v.2M4.4 0v.2"},
 };
-static const struct look suspicious = {"Suspicious", "warn", "M0-5.4V1M0 4.4v.2"};
 static const struct look server_denied = {"Server denies access", "bad", "M-4-4 4 4M4-4-4 4"};
 static const struct look store_denied = {"Repository denies access", "bad", "M-4-4 4 4M4-4-4 4"};
 
 /* Finer than the judgement's own words where a person would do something else about it. */
 static const struct look *
-choose_look(const struct board *b, enum board_health health, const char *sentence)
+choose_look(const struct board *b, enum board_health health)
 {
-    const struct catalog *c = b->catalog;
-    const struct catalog_entry *newest = c != NULL && c->count > 0 ? &c->entries[c->count - 1] : NULL;
-
-    if (health == HEALTH_FAILING && newest != NULL && entry_is_suspicious(newest) &&
-        strstr(sentence, newest->id.text) != NULL)
-        return &suspicious;
     if (health == HEALTH_SERVER_DOWN && b->server == REACH_DENIED)
         return &server_denied;
     if (health == HEALTH_STORE_DOWN && b->store == REACH_DENIED)
@@ -40,18 +35,48 @@ choose_look(const struct board *b, enum board_health health, const char *sentenc
     return &looks[health];
 }
 
+const char *
+page_health_word(const struct board *b, enum board_health health)
+{
+    return choose_look(b, health)->word;
+}
+
+/* One of the answers: a question, and what is to be said to it. */
+static void
+put_answer(struct page *p, const char *id, const char *question, const char *text)
+{
+    if (text[0] == '\0')
+        return;
+    html_put(&p->h, "<div id=\"%s\"><dt>%s</dt><dd>", id, question);
+    page_prose(p, text);
+    html_put(&p->h, "</dd></div>\n");
+}
+
 void
 page_health(struct page *p)
 {
-    char sentence[JOB_TEXT_MAX + 512];
-    enum board_health health = board_judge(p->b, p->now_ms, sentence, sizeof(sentence));
-    const struct look *look = choose_look(p->b, health, sentence);
+    const struct board_verdict *v = &p->verdict;
+    const struct look *look = choose_look(p->b, v->health);
+    char text[UNITS_TEXT_MAX];
 
     html_put(&p->h,
              "<section id=\"health\" class=\"health %s\" aria-labelledby=\"health-h\">\n"
              "<h2 id=\"health-h\"><svg class=\"sign\" viewBox=\"-12 -12 24 24\" aria-hidden=\"true\">"
-             "<circle r=\"11\"/><path d=\"%s\"/></svg>%s</h2>\n<p>%s</p>\n</section>\n",
-             look->tone, look->shape, look->word, sentence);
+             "<circle r=\"11\"/><path d=\"%s\"/></svg>%s</h2>\n",
+             look->tone, look->shape, look->word);
+    if (v->since_ms != 0 && v->since_ms <= p->now_ms) {
+        html_put(&p->h, "<p class=\"since\">for %s, since ", span_format(p->now_ms - v->since_ms, text));
+        page_moment(p, v->since_ms);
+        html_put(&p->h, "</p>\n");
+    }
+    html_put(&p->h, "<p id=\"safety\" class=\"safety\">%s</p>\n", v->safety);
+    if (v->cause[0] != '\0' || v->advice[0] != '\0') {
+        html_put(&p->h, "<dl class=\"answers\">\n");
+        put_answer(p, "cause", "What is wrong", v->cause);
+        put_answer(p, "advice", "What to do", v->advice);
+        html_put(&p->h, "</dl>\n");
+    }
+    html_put(&p->h, "</section>\n");
 }
 
 /* How far the job is, in words, and whether there is a figure for it. */
@@ -60,13 +85,13 @@ put_done(struct page *p, const struct progress *progress)
 {
     char done[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], stored[UNITS_TEXT_MAX];
 
-    if (progress->phase == PROGRESS_SAVING && progress->total > 0)
-        html_put(&p->h, ", %s of %s keys", units_format_count(progress->done, done),
-                 units_format_count(progress->total, total));
-    else if (progress->phase != PROGRESS_SAVING && progress->total > 0)
+    if (progress_unit(progress->phase) != PROGRESS_BYTES && progress->total > 0)
+        html_put(&p->h, ", %s of %s%s", units_format_count(progress->done, done),
+                 units_format_count(progress->total, total), progress->phase == PROGRESS_SAVING ? " keys" : "");
+    else if (progress_unit(progress->phase) == PROGRESS_BYTES && progress->total > 0)
         html_put(&p->h, ", %s of %s", units_format_size(progress->done, done),
                  units_format_size(progress->total, total));
-    else if (progress->phase != PROGRESS_SAVING && progress->done > 0)
+    else if (progress_unit(progress->phase) == PROGRESS_BYTES && progress->done > 0)
         html_put(&p->h, ", %s", units_format_size(progress->done, done));
     if (progress->stored > 0)
         html_put(&p->h, " as %s stored", units_format_size(progress->stored, stored));
@@ -92,7 +117,7 @@ put_running(struct page *p, const struct job *job)
     }
     html_put(&p->h, "%s", progress_phase_name(progress->phase));
     put_done(p, progress);
-    html_put(&p->h, "; for %s</p>\n", words_span(p->now_ms > job->started_ms ? p->now_ms - job->started_ms : 0, took));
+    html_put(&p->h, "; for %s</p>\n", span_format(p->now_ms > job->started_ms ? p->now_ms - job->started_ms : 0, took));
 }
 
 static void
@@ -163,8 +188,8 @@ put_age_bar(struct page *p, int64_t age_ms)
              "<rect class=\"fill\" y=\"2\" width=\"%.1f%%\" height=\"4\" rx=\"2\"/>"
              "<rect class=\"tick\" x=\"%.1f%%\" width=\"2\" height=\"8\"/></svg></dd>\n"
              "<dd>one is expected every %s</dd>\n",
-             age_ms > late_ms ? " over" : "", words_span(age_ms, age), words_span(p->b->expect_every_ms, every), share,
-             mark, every);
+             age_ms > late_ms ? " over" : "", span_format(age_ms, age), span_format(p->b->expect_every_ms, every),
+             share, mark, every);
 }
 
 static void

@@ -11,6 +11,7 @@ struct page {
     struct html h;
     const struct board *b;
     int64_t now_ms;
+    struct board_verdict verdict;
 };
 
 /* page_assets.c: what stands in the page's style and script element. */
@@ -18,7 +19,8 @@ const char *page_style(size_t *len);
 const char *page_script(size_t *len);
 
 /* page_now.c: how things stand at this moment. */
-void page_health(struct page *p);  /* the word and the sentence */
+const char *page_health_word(const struct board *b, enum board_health health); /* "Healthy", "Server down"... */
+void page_health(struct page *p);  /* the word, what is safe, what is wrong, what to do */
 void page_work(struct page *p);    /* the running job and the queue */
 void page_figures(struct page *p); /* last and next backup, size, verification */
 

@@ -7,6 +7,7 @@
 
 #include "agent/sidecar/page_chart.h"
 #include "agent/sidecar/page_words.h"
+#include "agent/sidecar/span.h"
 
 /* In pixels from the top. */
 #define BARS_TOP    24
@@ -71,9 +72,11 @@ put_column(struct page *p, const struct chart *chart, const struct chart_column 
 static void
 put_key(struct page *p, const char *mark, const char *words, size_t count)
 {
+    char text[UNITS_TEXT_MAX];
+
     html_put(&p->h, "<li>");
     page_mark(p, mark);
-    html_put(&p->h, "%s <b>%zu</b></li>\n", words, count);
+    html_put(&p->h, "%s <b>%s</b></li>\n", words, units_format_count(count, text));
 }
 
 static void
@@ -92,15 +95,16 @@ put_legend(struct page *p, const struct chart *chart)
 static void
 put_summary(struct page *p, const struct chart *chart)
 {
-    char text[UNITS_TEXT_MAX];
+    char text[UNITS_TEXT_MAX], count[UNITS_TEXT_MAX];
 
-    html_put(&p->h, "%zu %s since %s, the largest %s.", chart->sum.count, chart->sum.count == 1 ? "backup" : "backups",
-             words_moment(chart->sum.first_ms, p->now_ms, text),
+    html_put(&p->h, "%s %s since %s UTC, the largest %s.", units_format_count(chart->sum.count, count),
+             chart->sum.count == 1 ? "backup" : "backups", words_moment(chart->sum.first_ms, p->now_ms, text),
              units_format_size(chart->sum.stored, (char[UNITS_TEXT_MAX]){0}));
     if (!chart->single)
-        html_put(&p->h, " Each bar: the largest within %s.", words_span(chart->column_ms, text));
+        html_put(&p->h, " Each bar: the largest within %s.", span_format(chart->column_ms, text));
     if (chart->older > 0)
-        html_put(&p->h, " %zu older %s not drawn.", chart->older, chart->older == 1 ? "one is" : "ones are");
+        html_put(&p->h, " %s older %s not drawn.", units_format_count(chart->older, count),
+                 chart->older == 1 ? "one is" : "ones are");
 }
 
 static void

@@ -3,31 +3,12 @@
 #include "agent/sidecar/page_words.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
-#define SECOND_MS 1000
-#define MINUTE_MS (60 * (int64_t)SECOND_MS)
-#define HOUR_MS   (60 * MINUTE_MS)
-#define DAY_MS    (24 * HOUR_MS)
+#include "agent/sidecar/span.h"
 
-const char *
-words_span(int64_t ms, char out[UNITS_TEXT_MAX])
-{
-    int minutes = (int)(ms / MINUTE_MS % 60), hours = (int)(ms / HOUR_MS % 24);
-    long days = (long)(ms / DAY_MS);
-
-    if (ms < MINUTE_MS)
-        (void)snprintf(out, UNITS_TEXT_MAX, "%d s", ms > 0 ? (int)(ms / SECOND_MS) : 0);
-    else if (ms < HOUR_MS)
-        (void)snprintf(out, UNITS_TEXT_MAX, "%d min", minutes);
-    else if (ms < 6 * HOUR_MS && minutes > 0)
-        (void)snprintf(out, UNITS_TEXT_MAX, "%d h %d min", hours, minutes);
-    else if (ms < 2 * DAY_MS)
-        (void)snprintf(out, UNITS_TEXT_MAX, "%d h", (int)(ms / HOUR_MS));
-    else
-        (void)snprintf(out, UNITS_TEXT_MAX, "%ld days", days);
-    return out;
-}
+#define MINUTE_MS INT64_C(60000)
 
 const char *
 words_relative(int64_t ms, int64_t now_ms, char out[UNITS_TEXT_MAX])
@@ -39,7 +20,7 @@ words_relative(int64_t ms, int64_t now_ms, char out[UNITS_TEXT_MAX])
     if (distance_ms < MINUTE_MS)
         (void)snprintf(out, UNITS_TEXT_MAX, "%s", ms > now_ms ? "in a moment" : "just now");
     else
-        (void)snprintf(out, UNITS_TEXT_MAX, ms > now_ms ? "in %.30s" : "%.30s ago", words_span(distance_ms, span));
+        (void)snprintf(out, UNITS_TEXT_MAX, ms > now_ms ? "in %.30s" : "%.30s ago", span_format(distance_ms, span));
     return out;
 }
 
@@ -69,28 +50,45 @@ words_moment(int64_t ms, int64_t now_ms, char out[UNITS_TEXT_MAX])
     return out;
 }
 
-static void
-put_time(struct page *p, int64_t ms, const char *words)
-{
-    char text[UNITS_TEXT_MAX];
-
-    html_put(&p->h, "<time datetime=\"%s\">%s</time>", units_format_time(ms, text), words);
-}
-
 void
 page_moment(struct page *p, int64_t ms)
 {
-    char text[UNITS_TEXT_MAX];
+    char text[UNITS_TEXT_MAX], words[UNITS_TEXT_MAX];
 
-    put_time(p, ms, words_moment(ms, p->now_ms, text));
+    html_put(&p->h, "<time class=\"moment\" datetime=\"%s\">%s UTC</time>", units_format_time(ms, text),
+             words_moment(ms, p->now_ms, words));
 }
 
 void
 page_relative(struct page *p, int64_t ms)
 {
-    char text[UNITS_TEXT_MAX];
+    char text[UNITS_TEXT_MAX], words[UNITS_TEXT_MAX];
 
-    put_time(p, ms, words_relative(ms, p->now_ms, text));
+    html_put(&p->h, "<time datetime=\"%s\">%s</time>", units_format_time(ms, text),
+             words_relative(ms, p->now_ms, words));
+}
+
+void
+page_prose(struct page *p, const char *text)
+{
+    bool code = false;
+
+    for (;;) {
+        size_t len = strcspn(text, "`");
+        bool closes = text[len] == '`' && (code || strchr(text + len + 1, '`') != NULL);
+        char piece[JOB_TEXT_MAX + 512];
+
+        (void)snprintf(piece, sizeof(piece), "%.*s", (int)len, text);
+        html_put(&p->h, "%s", piece);
+        if (text[len] == '\0')
+            return;
+        if (closes)
+            html_put(&p->h, code ? "</code>" : "<code>");
+        else
+            html_put(&p->h, "`");
+        code = closes ? !code : code;
+        text += len + 1;
+    }
 }
 
 int64_t

@@ -32,7 +32,8 @@ struct agent {
     struct orders orders;
     struct board board;
     struct planner planners[WORK_KINDS];
-    struct asker *asker;
+    struct asker *asker;  /* claims, the server, whether the store is there: short questions */
+    struct asker *reader; /* the catalogue, which may take long where it is large or the store slow */
     struct web *web;
     struct run run;
     int signal_fd, wake_fd;
@@ -40,7 +41,10 @@ struct agent {
     int64_t stop_ms;    /* when the first SIGTERM came; 0: not yet */
 
     bool server_seen;
-    int64_t ask_server_ms, ask_store_ms, ask_catalog_ms, keep_ms, mark_ms; /* when they are due */
+    bool catalog_failed;                                          /* when it was last asked for */
+    int64_t ask_server_ms, ask_store_ms, ask_catalog_ms, mark_ms; /* when they are due */
+    int64_t keep_ms[WORK_KINDS];                                  /* the same; 0: no slot is held */
+    unsigned marks_tried;                                         /* in a row: marking what follows as done */
     int64_t undone[WORK_KINDS];            /* slots whose work was done and not marked so yet; 0: none */
     struct store_meter_counts job_storage; /* what all jobs asked of the store */
     char last_words[256];                  /* why it ends */
@@ -54,6 +58,8 @@ void agent_asks_step(struct agent *a, int64_t now_ms);
 void agent_asks_refresh(struct agent *a);
 /* The work of a slot was done. */
 void agent_asks_done(struct agent *a, enum work kind, int64_t slot_ms);
+/* Try at once to mark as done what is not marked yet. */
+void agent_asks_mark(struct agent *a);
 /* Is there a slot to be marked as done yet? */
 bool agent_asks_has_undone(const struct agent *a);
 

@@ -158,6 +158,8 @@ planner_next(struct planner *p, int64_t now_ms, bool server_seen, bool may_run, 
         return PLANNER_WAIT;
     choose_slot(p, now_ms);
     *at_ms = next_due(p, now_ms);
+    if (!may_run && p->state == PLANNER_READY)
+        p->state = PLANNER_WANTED; /* who knows how long: the claim may have grown old, and another one followed it */
     if (p->slot_ms == 0 || !may_run)
         return PLANNER_WAIT;
     if (p->state == PLANNER_READY)
@@ -217,6 +219,22 @@ planner_ended(struct planner *p, bool well, int64_t now_ms)
     }
     p->state = PLANNER_WANTED;
     pause_for(p, growing_pause(++p->retries), now_ms);
+}
+
+void
+planner_refused(struct planner *p, int64_t now_ms)
+{
+    int64_t pause_ms;
+
+    planner_ended(p, false, now_ms);
+    pause_ms = p->pause_ms * PLANNER_REFUSED_FACTOR;
+    pause_for(p, pause_ms < PLANNER_REFUSED_MAX_MS ? pause_ms : PLANNER_REFUSED_MAX_MS, now_ms);
+}
+
+int64_t
+planner_held_slot(const struct planner *p)
+{
+    return p->state == PLANNER_RUNNING ? p->slot_ms : 0;
 }
 
 int64_t

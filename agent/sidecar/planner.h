@@ -11,8 +11,10 @@
  * - A slot is due at its time plus the schedule's offset. Slots that were missed (this agent was away, or a job took
  *   longer than a slot) are made up for by one run: that of the last slot.
  * - A job that fails is tried again after growing pauses (30 s doubled up to 15 min) until the next slot is due; then
- *   that slot takes its place. Each try claims the slot again: meanwhile another agent may have followed a claim that
- *   stalled.
+ *   that slot takes its place. One that was refused, which time alone hardly cures, has pauses 16 times as long, up to
+ *   4 h: each try may cost a save of the server, or the reading of a whole backup. Each try claims the slot again:
+ * meanwhile another agent may have followed a claim that stalled. So it does when its job could not start at once after
+ * it was claimed.
  * - Nothing is wanted before the server has been seen once, and nothing of a kind while a job of that kind is under way
  *   or queued.
  * - A wall clock that jumps never makes two runs of one slot; after a jump back no slot is run that was run already,
@@ -35,6 +37,8 @@
 #define PLANNER_NEVER          INT64_MAX /* an *at_ms: until something happens */
 #define PLANNER_FIRST_PAUSE_MS ((int64_t)30 * 1000)
 #define PLANNER_MAX_PAUSE_MS   ((int64_t)15 * 60 * 1000)
+#define PLANNER_REFUSED_FACTOR 16
+#define PLANNER_REFUSED_MAX_MS ((int64_t)4 * 3600 * 1000)
 #define PLANNER_SPANS          8
 
 enum planner_step {
@@ -78,6 +82,11 @@ void planner_claimed(struct planner *p, bool ours, bool done, int64_t again_in_m
 void planner_claim_failed(struct planner *p, int64_t now_ms);
 void planner_started(struct planner *p);
 void planner_ended(struct planner *p, bool well, int64_t now_ms);
+/* Instead of it: it failed in a way that will hardly be another one soon. */
+void planner_refused(struct planner *p, int64_t now_ms);
+
+/* The slot whose job is queued or runs, which nobody else is to take; 0: none. */
+int64_t planner_held_slot(const struct planner *p);
 
 /* When the next slot that needs a run is due, by the clock; 0: never. What people see. */
 int64_t planner_next_due(const struct planner *p, int64_t now_ms);

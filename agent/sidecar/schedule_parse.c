@@ -10,7 +10,8 @@
 
 #define FIELDS         5
 #define TEXT_MAX       256
-#define SHORTEST_EVERY 1000 /* ms: slots are named by whole seconds */
+#define SHORTEST_EVERY 1000                                   /* ms: slots are named by whole seconds */
+#define LONGEST_EVERY  ((int64_t)10 * 366 * 24 * 3600 * 1000) /* and no time overflows */
 #define NAMES_MAX      12
 
 enum { MINUTES, HOURS, DAYS, MONTHS, WEEKDAYS };
@@ -183,6 +184,8 @@ parse_every(const char *duration, struct schedule *s, struct err *err)
         return -1;
     if (s->every_ms < SHORTEST_EVERY)
         return err_set(err, ERR_USAGE, "an interval must be at least a second");
+    if (s->every_ms > LONGEST_EVERY)
+        return err_set(err, ERR_USAGE, "an interval must be at most ten years");
     return 0;
 }
 

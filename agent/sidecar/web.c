@@ -2,11 +2,13 @@
 /*
  * web.c: see web.h. libmicrohttpd runs one thread, which does all of this but web_start() and web_stop().
  *
- * It calls on_request() when the headers are there (a request that is refused is answered then, before its body comes),
- * for each piece of the body, and at its end; on_completed() once the answer is sent or the connection broke.
+ * It calls on_request() when the headers are there (what cannot be read, or is too long, is refused then), for each
+ * piece of the body, and at its end; on_completed() once the answer is sent or the connection broke. A small body is
+ * read whatever the answer will be: closing a socket with bytes unread resets it, and the answer may be lost.
  */
 #include "agent/sidecar/web.h"
 
+#include <linux/sockios.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <signal.h>
@@ -14,26 +16,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/sidecar/web_headers.h"
 #include "agent/sidecar/web_listen.h"
 #include "agent/sidecar/web_places.h"
 #include "agent/sidecar/web_token.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/units.h"
 
-#define PLACES_MAX       1000u
-#define PLACES_MORE      24u /* for those that have given way and are not gone yet */
-#define TIMEOUT_S        10u
-#define CONNECTION_BYTES ((size_t)12 << 10) /* of one connection's headers, both ways */
-#define WAITING_MAX      ((size_t)32 << 20) /* bytes of answers that were not sent yet */
-#define SMALL_ANSWER     ((size_t)64 << 10) /* those go out whatever waits */
-#define STOP_MS          1000
-#define LOG_EVERY_MS     60000
+#define PLACES_MAX   1000u
+#define PLACES_MORE  24u /* for those that have given way and are not gone yet */
+#define PLACE_MS     60000
+#define TIMEOUT_S    10u
+#define WAITING_MAX  ((size_t)32 << 20) /* bytes of answers that were not sent yet */
+#define SMALL_ANSWER ((size_t)64 << 10) /* those go out whatever waits */
+#define UNREAD_MAX   256u               /* answers that the kernel may hold after their connection's end */
+#define UNREAD_MS    10000              /* which it does for so long: web_listen.c */
+#define STOP_MS      1000
+#define LOG_EVERY_MS 60000
 
 struct web {
     struct MHD_Daemon *daemon;
@@ -45,6 +50,8 @@ struct web {
     struct web_token *token;
     struct web_places places;
     size_t waiting; /* bytes of answers */
+    int64_t unread_since_ms;
+    unsigned unread; /* since then */
     int64_t refused_logged_ms;
     uint64_t refused;
 };
@@ -60,10 +67,10 @@ struct exchange {
 
 /* ---- answers ---- */
 
-/* What nobody may do with our answers, whoever shows them. */
+/* What nobody may do with our answers, whoever shows them; and that the connection ends. */
 static const char *const always[][2] = {
     {"Cache-Control", "no-store"},      {"X-Content-Type-Options", "nosniff"},           {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"}, {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Referrer-Policy", "no-referrer"}, {"Cross-Origin-Resource-Policy", "same-origin"}, {"Connection", "close"},
 };
 static const char nothing_allowed[] = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -145,12 +152,6 @@ find_route(const struct web *w, struct exchange *x, const char *method, const ch
     }
 }
 
-static const char *
-header(struct MHD_Connection *connection, const char *name)
-{
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-}
-
 /* Somebody tries, or a secret was not brought to all who need it: worth a line now and then, without what was shown. */
 static void
 log_refused(struct web *w, struct MHD_Connection *connection, const char *path)
@@ -178,7 +179,9 @@ static bool
 check_token(struct web *w, struct MHD_Connection *connection, const struct exchange *x, struct web_answer *a,
             const char *extra[2])
 {
-    switch (web_token_check(w->token, header(connection, MHD_HTTP_HEADER_AUTHORIZATION))) {
+    const char *shown = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+
+    switch (web_token_check(w->token, shown)) {
     case WEB_TOKEN_RIGHT:
         return true;
     case WEB_TOKEN_NO_FILE:
@@ -196,70 +199,80 @@ check_token(struct web *w, struct MHD_Connection *connection, const struct excha
     }
 }
 
-/* The body must say how long it is, so that one that is too long is refused before it comes. */
+/* May it be answered, by X's route? Else A says why not, and EXTRA is a header that belongs to it. */
 static bool
-check_body(struct MHD_Connection *connection, const char *method, struct web_answer *a)
+check_request(struct web *w, struct MHD_Connection *connection, struct exchange *x, const char *method,
+              const char *path, struct web_answer *a, const char *extra[2], char allowed[64])
 {
-    const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    struct err unused = ERR_INIT;
-    uint64_t len = 0;
-
-    if (header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL) {
-        web_answer_error(a, 411, "a body must come with its Content-Length");
+    find_route(w, x, method, path, allowed);
+    if (x->route == NULL && allowed[0] == '\0') {
+        web_answer_error(a, 404, "there is nothing here; see / and /api/v1/status");
         return false;
     }
-    if (length != NULL && units_parse_u64(length, &len, &unused) < 0)
-        web_answer_error(a, 400, "the Content-Length is no number");
-    else if (len > (strcmp(method, "POST") == 0 ? WEB_BODY_MAX : 0))
-        web_answer_error(a, 413, "the body is too long; at most %d bytes are read, and of a POST only", WEB_BODY_MAX);
-    else
+    if (x->route == NULL) {
+        extra[0] = MHD_HTTP_HEADER_ALLOW;
+        extra[1] = allowed;
+        web_answer_error(a, 405, "this can be asked for by %s only", allowed);
+        return false;
+    }
+    if (x->route->needs_token && !check_token(w, connection, x, a, extra))
+        return false;
+    if (x->body_len == 0 || strcmp(x->route->method, "POST") == 0)
         return true;
+    web_answer_error(a, 413, "a body is read of a POST only");
     return false;
+}
+
+static enum MHD_Result
+add_to_headers(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct web_headers *headers = cls;
+
+    if (kind == MHD_HEADER_KIND)
+        web_headers_add(headers, name, value);
+    else
+        headers->count++;
+    return MHD_YES;
 }
 
 /* The headers are there. MHD_YES without an answer: go on. */
 static enum MHD_Result
-on_headers(struct web *w, struct MHD_Connection *connection, struct exchange *x, const char *method, const char *path)
+on_headers(struct web *w, struct MHD_Connection *connection, struct exchange *x)
 {
-    const char *extra[2] = {NULL, NULL};
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct web_headers headers = {0};
     struct web_answer answer;
-    char allowed[64];
-    bool fine = false;
 
     web_answer_init(&answer);
-    find_route(w, x, method, path, allowed);
-    if (x->route == NULL && allowed[0] == '\0') {
-        web_answer_error(&answer, 404, "there is nothing here; see / and /api/v1/status");
-    } else if (x->route == NULL) {
-        extra[0] = MHD_HTTP_HEADER_ALLOW;
-        extra[1] = allowed;
-        web_answer_error(&answer, 405, "this can be asked for by %s only", allowed);
-    } else {
-        fine = (!x->route->needs_token || check_token(w, connection, x, &answer, extra)) &&
-               check_body(connection, method, &answer);
-    }
-    if (fine)
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND,
+                                    add_to_headers, &headers);
+    if (web_headers_check(&headers, info != NULL ? info->header_size : 0, &answer))
         return MHD_YES;
-    return send_answer(w, connection, x, &answer, extra[0] != NULL ? extra : NULL);
+    return send_answer(w, connection, x, &answer, NULL);
 }
 
 /* All of it is there. */
 static enum MHD_Result
-on_whole(struct web *w, struct MHD_Connection *connection, struct exchange *x, const char *path)
+on_whole(struct web *w, struct MHD_Connection *connection, struct exchange *x, const char *method, const char *path)
 {
-    const struct web_request request = {
-        .board = w->board,
-        .path = path,
-        .rest = x->rest,
-        .limit = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "limit"),
-        .body = x->body,
-        .body_len = x->body_len,
-    };
+    const char *extra[2] = {NULL, NULL};
     struct web_answer answer;
+    char allowed[64];
 
     web_answer_init(&answer);
-    x->route->answer(&request, &answer);
-    return send_answer(w, connection, x, &answer, NULL);
+    if (check_request(w, connection, x, method, path, &answer, extra, allowed)) {
+        const struct web_request request = {
+            .board = w->board,
+            .path = path,
+            .rest = x->rest,
+            .limit = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "limit"),
+            .body = x->body,
+            .body_len = x->body_len,
+        };
+
+        x->route->answer(&request, &answer);
+    }
+    return send_answer(w, connection, x, &answer, extra[0] != NULL ? extra : NULL);
 }
 
 /* ---- libmicrohttpd's callbacks ---- */
@@ -275,10 +288,10 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
     if (x == NULL) {
         *cookie = x = mem_new(sizeof(*x));
         (void)atomic_fetch_add(&w->active, 1);
-        return on_headers(w, connection, x, method, url);
+        return on_headers(w, connection, x);
     }
     if (*len == 0)
-        return on_whole(w, connection, x, url);
+        return on_whole(w, connection, x, method, url);
     if (*len > WEB_BODY_MAX - x->body_len)
         return MHD_NO; /* more than its Content-Length said */
     memcpy(x->body + x->body_len, data, *len);
@@ -287,17 +300,36 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
     return MHD_YES;
 }
 
+/* What a client has not read of its answer is left to the kernel, which charges it to us: no place stands for it. So
+ * those that are too many in a short time are reset instead. */
+static void
+limit_unread(struct web *w, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const struct linger reset = {.l_onoff = 1};
+    int64_t now = clock_mono_ms();
+    int unsent = 0;
+
+    if (info == NULL || ioctl(info->connect_fd, SIOCOUTQNSD, &unsent) != 0 || unsent == 0)
+        return;
+    if (now - w->unread_since_ms > UNREAD_MS) {
+        w->unread_since_ms = now;
+        w->unread = 0;
+    }
+    if (++w->unread > UNREAD_MAX)
+        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
 static void
 on_completed(void *cls, struct MHD_Connection *connection, void **cookie, enum MHD_RequestTerminationCode how)
 {
-    const union MHD_ConnectionInfo *place = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct web *w = cls;
     struct exchange *x = *cookie;
 
+    (void)how;
     if (x == NULL)
         return;
-    if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK && place != NULL && place->socket_context != NULL)
-        web_places_served(&w->places, place->socket_context);
+    limit_unread(w, connection);
     w->waiting -= x->answer_len;
     free(x);
     *cookie = NULL;
@@ -312,7 +344,7 @@ on_connection(void *cls, struct MHD_Connection *connection, void **socket_contex
     struct web *w = cls;
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED && info != NULL) {
-        *socket_context = web_places_take(&w->places, info->connect_fd);
+        *socket_context = web_places_take(&w->places, info->connect_fd, clock_mono_ms());
     } else if (what == MHD_CONNECTION_NOTIFY_CLOSED && *socket_context != NULL) {
         web_places_leave(&w->places, *socket_context);
         *socket_context = NULL;
@@ -360,7 +392,7 @@ start_daemon(struct web *w, int fd, unsigned places)
     daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, w,
                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, places + PLACES_MORE,
                               MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                              CONNECTION_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
+                              WEB_HEADER_POOL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
                               MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_UNESCAPE_CALLBACK,
                               leave_escaped, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     REQUIRE(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
@@ -384,7 +416,7 @@ web_start(const char *listen, const char *token_file, const struct web_route *ro
     if (fd < 0)
         goto fail;
     places = choose_places();
-    web_places_init(&w->places, places);
+    web_places_init(&w->places, places, PLACE_MS);
     w->daemon = start_daemon(w, fd, places);
     if (w->daemon == NULL) { /* FD may be closed by now, or not: the process ends soon */
         (void)err_set(err, ERR_INTERNAL, "HTTP on %s: the server thread cannot be started", listen);

@@ -3,10 +3,18 @@
  * web.h: the HTTP side of the agent (libmicrohttpd, whose only home web.c is): a table of routes. It never waits for
  * anything but the board's mutex; slow clients cost a connection and nothing else.
  *
- * GET and HEAD for what is read; POST with the bearer token for what changes something. No CORS, no cookies, and
- * nothing depends on the Host header. Limits: 1,000 connections (then the one that was served longest ago gives way to
- * a new one), 10 s without progress, about 8 kB of headers, 4 kB of body, 32 MB of answers that wait to be sent.
- * Answers to what is no HTTP at all, or larger than that, are libmicrohttpd's own, without our headers.
+ * GET and HEAD for what is read; POST with the bearer token for what changes something. One request a connection: so
+ * nothing that follows a request, however it was framed, is ever taken for another one. No CORS, no cookies, and
+ * nothing depends on the Host header. What is read is for everybody who can reach the port; that may be a browser's
+ * page of another site, too, whose name was made to point here (DNS rebinding): no secret, no key name and no data is
+ * in it.
+ *
+ * Limits: 1,000 connections (then the one that came first gives way to a new one), 10 s without progress, 60 s in all
+ * where others want in, 8 kB and 64 of headers, cookies and arguments, 4 kB of body, 32 MB of answers that wait to be
+ * sent. All answers have our headers, and refusals a body of JSON, but for what libmicrohttpd itself refuses before it
+ * asks us: what is no HTTP/1 (400, 505), HTTP/1.1 without Host (400), a Content-Length that is no number of 64 bits
+ * (400, 413), and a request line and headers that do not fit into 24 kB (414, 431; a little below that, nothing at
+ * all). Those are constant pages of HTML, in which nothing of the request is.
  */
 #ifndef AGENT_SIDECAR_WEB_H
 #define AGENT_SIDECAR_WEB_H

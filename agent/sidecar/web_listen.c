@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
  * for a client that does not read. The kernel doubles these. */
 #define SEND_BYTES    (32 << 10)
 #define RECEIVE_BYTES (8 << 10)
+/* And keeps what was not read of an answer when its connection was closed: for minutes, without a word. */
+#define UNREAD_MS 10000u
 
 struct place {
     char host[256]; /* "": all addresses */
@@ -63,6 +66,7 @@ static int
 listen_on(const struct addrinfo *ai)
 {
     const int on = 1, off = 0, send_bytes = SEND_BYTES, receive_bytes = RECEIVE_BYTES;
+    const unsigned unread_ms = UNREAD_MS;
     int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
     int saved;
 
@@ -73,6 +77,7 @@ listen_on(const struct addrinfo *ai)
         (ai->ai_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0) &&
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes)) == 0 &&
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes)) == 0 &&
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unread_ms, sizeof(unread_ms)) == 0 &&
         bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     saved = errno;

@@ -9,12 +9,13 @@
 #include "base/mem.h"
 
 void
-web_places_init(struct web_places *p, size_t max)
+web_places_init(struct web_places *p, size_t max, int64_t max_ms)
 {
     REQUIRE(max > 0);
     p->ring.before = p->ring.after = &p->ring;
     p->count = 0;
     p->max = max;
+    p->max_ms = max_ms;
 }
 
 static void
@@ -36,27 +37,28 @@ ring_append(struct web_places *p, struct web_place *place)
     p->count++;
 }
 
+/* With a reset, so that the kernel keeps nothing of an answer that was not read. */
+static void
+send_away(struct web_places *p, struct web_place *place)
+{
+    const struct linger reset = {.l_onoff = 1};
+
+    (void)setsockopt(place->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    (void)shutdown(place->fd, SHUT_RDWR);
+    ring_remove(p, place);
+}
+
 struct web_place *
-web_places_take(struct web_places *p, int fd)
+web_places_take(struct web_places *p, int fd, int64_t now_ms)
 {
     struct web_place *place = mem_new(sizeof(*place));
 
-    if (p->count == p->max) {
-        (void)shutdown(p->ring.after->fd, SHUT_RDWR);
-        ring_remove(p, p->ring.after);
-    }
+    while (p->count == p->max || (p->count > 0 && now_ms - p->ring.after->since_ms > p->max_ms))
+        send_away(p, p->ring.after);
     place->fd = fd;
+    place->since_ms = now_ms;
     ring_append(p, place);
     return place;
-}
-
-void
-web_places_served(struct web_places *p, struct web_place *place)
-{
-    if (place->after == NULL)
-        return;
-    ring_remove(p, place);
-    ring_append(p, place);
 }
 
 void

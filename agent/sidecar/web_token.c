@@ -22,7 +22,7 @@ struct web_token {
     uint8_t digest[DIGEST_SHA256_LEN];
 };
 
-/* -1: not usable now. */
+/* -1: not usable now. A FIFO would keep the thread waiting. */
 static int
 read_token(struct web_token *t, struct err *err)
 {
@@ -30,6 +30,8 @@ read_token(struct web_token *t, struct err *err)
 
     t->usable = false;
     mem_wipe(t->digest, sizeof(t->digest));
+    if (t->seen.st_nlink > 0 && !S_ISREG(t->seen.st_mode))
+        return err_set(err, ERR_USAGE, "the token file %s is no regular file", t->path);
     if (secret_read_token(t->path, &token, err) < 0)
         return -1;
     digest_sha256(token, strlen(token), t->digest);
@@ -85,7 +87,7 @@ refresh(struct web_token *t)
     bool was_usable = t->usable;
 
     look(t->path, &now);
-    if (is_same(&now, &t->seen))
+    if (was_usable && is_same(&now, &t->seen))
         return;
     t->seen = now;
     if (read_token(t, &err) == 0)
@@ -94,23 +96,28 @@ refresh(struct web_token *t)
         log_warn("nothing can be triggered until the token file is in order", LOG_S("problem", err.msg));
 }
 
-/* What follows "Bearer " (RFC 6750; the scheme in any case); NULL where it is anything else. */
+/* What follows "Bearer " (RFC 6750; the scheme in any case), without blanks around it; NULL where it is anything
+ * else. */
 static const char *
-shown_token(const char *authorization)
+shown_token(const char *authorization, size_t *len)
 {
     static const char scheme[] = "Bearer ";
 
     if (authorization == NULL || strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
         return NULL;
     authorization += sizeof(scheme) - 1;
-    return authorization + strspn(authorization, " ");
+    authorization += strspn(authorization, " ");
+    for (*len = strlen(authorization); *len > 0 && strchr(" \t", authorization[*len - 1]) != NULL;)
+        --*len;
+    return authorization;
 }
 
 enum web_token_verdict
 web_token_check(struct web_token *t, const char *authorization)
 {
     uint8_t digest[DIGEST_SHA256_LEN];
-    const char *shown = shown_token(authorization);
+    size_t len = 0;
+    const char *shown = shown_token(authorization, &len);
     bool right;
 
     if (t->path == NULL)
@@ -120,7 +127,7 @@ web_token_check(struct web_token *t, const char *authorization)
         return WEB_TOKEN_UNREADABLE;
     if (shown == NULL)
         return WEB_TOKEN_WRONG;
-    digest_sha256(shown, strlen(shown), digest);
+    digest_sha256(shown, len, digest);
     right = digest_sha256_equal(digest, t->digest);
     mem_wipe(digest, sizeof(digest));
     return right ? WEB_TOKEN_RIGHT : WEB_TOKEN_WRONG;

@@ -100,6 +100,7 @@ list_all(struct search *s, struct err *err)
         fact_list(s->repo, s->instance, LAYOUT_EXPIRED, &s->notes, err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(facts_of_a_backup); i++) {
+        progress_tell(&s->repo->progress, PROGRESS_LISTING, 0, 0, 0);
         if (fact_list(s->repo, s->instance, facts_of_a_backup[i], &s->facts[i], err) < 0)
             return -1;
     }
@@ -155,6 +156,7 @@ find_data(struct search *s, struct err *err)
 
         if (fact_list_get(&s->notes, id) != NULL || fact_list_get(&s->manifests, id) != NULL)
             continue;
+        progress_tell(&s->repo->progress, PROGRESS_LISTING, i, s->data.count, 0);
         if (survey_data(s->repo, s->instance, id, &data, err) < 0)
             return -1;
         if (data.objects == 0)

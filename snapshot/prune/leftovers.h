@@ -47,8 +47,8 @@ struct leftovers {
 };
 
 /* All of INSTANCE, by one listing each of data/ (folders only), the facts, probe/, leases/ and backups/, and one of
- * each orphan's data. A listing that is not complete is an error. ORPHAN_AGE_MS less than a day counts as a day.
- * leftovers_fini() after success. */
+ * each orphan's data; tells repo->progress. A listing that is not complete is an error. ORPHAN_AGE_MS less than a day
+ * counts as a day. leftovers_fini() after success. */
 int leftovers_find(const struct repo *repo, const char *instance, int64_t orphan_age_ms, struct leftovers *out,
                    struct err *err) MUST_CHECK;
 void leftovers_fini(struct leftovers *l);

@@ -21,7 +21,7 @@ struct planning {
     struct catalog *catalog;
     struct retention_item *items; /* of the catalogue's entries, in their order */
     bool *looked;                 /* which of them were looked at */
-    uint64_t broken;              /* how many of those are not whole */
+    uint64_t looks, broken;       /* how many were, and of them are not whole */
     struct retention_verdict verdict;
 };
 
@@ -81,6 +81,7 @@ look_at(struct planning *p, size_t at, struct err *err)
     struct err why = ERR_INIT;
     int rc;
 
+    progress_tell(&p->repo->progress, PROGRESS_CHECKING, p->looks++, 0, 0);
     p->looked[at] = true;
     rc = catalog_find(p->repo, p->instance, id->text, NULL, NULL, &m, &why);
     if (rc == 0)
@@ -186,13 +187,15 @@ int
 prune_plan_make(const struct repo *repo, const char *instance, const struct prune_options *options,
                 struct prune_plan **out, struct err *err)
 {
-    struct planning p = {.repo = repo, .instance = instance, .options = options, .now_ms = repo_now_ms(repo)};
+    struct repo telling = *repo;
+    struct planning p = {.repo = &telling, .instance = instance, .options = options, .now_ms = repo_now_ms(repo)};
     struct prune_plan *plan = mem_new(sizeof(*plan));
     int rc = -1;
 
+    telling.progress = options->progress;
     plan->options = *options;
     plan->now_ms = p.now_ms;
-    if (catalog_load(repo, instance, CATALOG_MARKS, &p.catalog, err) < 0)
+    if (catalog_load(&telling, instance, CATALOG_MARKS, &p.catalog, err) < 0)
         goto out;
     fill_items(&p);
     if (judge_and_prove(&p, err) < 0)

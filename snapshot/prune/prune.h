@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "snapshot/progress.h"
 #include "snapshot/prune/leftovers.h"
 #include "snapshot/prune/retention.h"
 #include "snapshot/repo/backup_id.h"
@@ -28,6 +29,7 @@ struct prune_options {
     struct retention_policy policy;
     int64_t orphan_age_ms; /* less than a day counts as a day */
     const char *tool_version;
+    struct progress_sink progress;
 };
 
 enum prune_action {
@@ -70,7 +72,8 @@ struct prune_plan {
  * another in its place.
  *
  * Requests: catalog_load() with CATALOG_MARKS, leftovers_find(), and, for at most min_good + PRUNE_BROKEN_MAX backups
- * and only where something would go, the manifest, and the index and a listing a member. prune_plan_free(). */
+ * and only where something would go, the manifest, and the index and a listing a member. Tells options->progress, as
+ * prune_plan_apply() does: PROGRESS_LISTING, CHECKING, LISTING, REMOVING. prune_plan_free(). */
 int prune_plan_make(const struct repo *repo, const char *instance, const struct prune_options *options,
                     struct prune_plan **out, struct err *err) MUST_CHECK;
 void prune_plan_free(struct prune_plan *p); /* NULL is fine */

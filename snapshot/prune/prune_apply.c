@@ -20,7 +20,18 @@ struct applying {
     uint64_t put_off;               /* and that were denied */
     uint64_t refusals;              /* of those: for want of permission */
     struct err denial;              /* the last of these */
+    uint64_t at, all;               /* what goes, of how many: for people */
 };
+
+/* What goes takes long where it has many objects: each batch of them is a sign of life. */
+static void
+tell_batch(const struct progress *batch, void *cookie)
+{
+    const struct applying *a = cookie;
+
+    (void)batch;
+    progress_tell(&a->plan->options.progress, PROGRESS_REMOVING, a->at, a->all, 0);
+}
 
 /* What OUTCOME makes of a thing that was to go; WHY (of SIZE bytes) tells it where that is news. */
 static enum prune_action
@@ -94,6 +105,14 @@ remove_leftover(struct applying *a, struct prune_leftover *l, struct err *err)
     return 0;
 }
 
+/* Between two removals. */
+static int
+may_go_on(struct applying *a, struct err *err)
+{
+    progress_tell(&a->plan->options.progress, PROGRESS_REMOVING, a->at++, a->all, 0);
+    return sig_check(err);
+}
+
 static int
 remove_all(struct applying *a, struct err *err)
 {
@@ -101,23 +120,29 @@ remove_all(struct applying *a, struct err *err)
 
     for (size_t i = 0; i < plan->backup_count; i++)
         if (plan->backups[i].action == PRUNE_REMOVE &&
-            (sig_check(err) < 0 || remove_backup(a, &plan->backups[i], err) < 0))
+            (may_go_on(a, err) < 0 || remove_backup(a, &plan->backups[i], err) < 0))
             return -1;
     for (size_t i = 0; i < plan->leftover_count; i++)
         if (plan->leftovers[i].action == PRUNE_REMOVE &&
-            (sig_check(err) < 0 || remove_leftover(a, &plan->leftovers[i], err) < 0))
+            (may_go_on(a, err) < 0 || remove_leftover(a, &plan->leftovers[i], err) < 0))
             return -1;
+    progress_tell(&plan->options.progress, PROGRESS_REMOVING, a->at, a->all, 0);
     return 0;
 }
 
 int
 prune_plan_apply(const struct repo *repo, const char *instance, struct prune_plan *plan, struct err *err)
 {
-    struct applying a = {.repo = repo, .instance = instance, .plan = plan, .denial = ERR_INIT};
+    struct repo telling = *repo;
+    struct applying a = {.repo = &telling, .instance = instance, .plan = plan, .denial = ERR_INIT};
+    struct prune_summary counts;
     struct backup_id *stay;
     int rc;
 
     REQUIRE(!plan->complete);
+    telling.progress = (struct progress_sink){.fn = tell_batch, .cookie = &a};
+    prune_plan_count(plan, &counts);
+    a.all = counts.backups[PRUNE_REMOVE] + counts.leftovers[PRUNE_REMOVE];
     stay = mem_array(plan->backup_count, sizeof(*stay));
     for (size_t i = plan->backup_count; i > 0; i--) {
         const struct prune_backup *b = &plan->backups[i - 1];

@@ -267,6 +267,7 @@ remove_page(const struct target *t, struct page *p, bool *more, enum removal_out
     if (*outcome != REMOVAL_DONE)
         return 0;
     *objects += p->count;
+    progress_tell(&t->repo->progress, PROGRESS_REMOVING, *objects, 0, 0);
     *more = p->count == STORE_REMOVE_MAX;
     return 0;
 }

@@ -53,7 +53,8 @@ int removal_of_manifest_within(int64_t note_valid_ms, const struct repo *repo, c
 /* What is left of one that has ceased to exist: nothing happens unless the manifest is absent when asked for, and its
  * note and the newest of its data are old enough by the store's clock; that is asked anew before every batch. Where
  * there are data, they go, and are counted in *OBJECTS; where there are none (any more), the facts go, and the note
- * last: so a later prune does that, and no importer of the same backup meets removals that are still on their way. */
+ * last (repo->progress is told after every batch): so a later prune does that, and no importer of the same backup meets
+ * removals that are still on their way. */
 int removal_of_data(const struct repo *repo, const char *instance, const struct backup_id *id,
                     enum removal_outcome *outcome, uint64_t *objects, struct err *err) MUST_CHECK;
 

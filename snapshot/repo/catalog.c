@@ -58,11 +58,12 @@ read_verified(const struct repo *repo, const char *instance, struct catalog_entr
 }
 
 static void
-note_fact(struct catalog_entry *entry, enum layout_fact kind, int64_t put_ms)
+note_fact(struct catalog_entry *entry, enum layout_fact kind, int64_t put_ms, uint64_t size)
 {
     switch (kind) {
     case LAYOUT_VERIFIED:
         entry->verified_ms = put_ms;
+        entry->verified = (struct catalog_object){put_ms, size};
         break;
     case LAYOUT_ACCEPTED:
         entry->accepted = true;
@@ -89,6 +90,7 @@ load_facts(const struct repo *repo, const char *instance, enum layout_fact kind,
 {
     struct fact_list found;
 
+    progress_tell(&repo->progress, PROGRESS_LISTING, 0, c->count, 0);
     if (fact_list(repo, instance, kind, &found, err) < 0)
         return -1;
     for (size_t i = 0; i < found.count && c->count > 0; i++) {
@@ -96,7 +98,7 @@ load_facts(const struct repo *repo, const char *instance, enum layout_fact kind,
         struct catalog_entry *entry = bsearch(f->id.text, c->entries, c->count, sizeof(*c->entries), compare_entry);
 
         if (entry != NULL) /* else the backup is gone, its fact not yet */
-            note_fact(entry, kind, f->put_ms);
+            note_fact(entry, kind, f->put_ms, f->size);
     }
     fact_list_free(&found);
     return 0;
@@ -154,12 +156,54 @@ read_summary(const struct repo *repo, const char *instance, struct catalog_entry
     return 0;
 }
 
+/* ---- what is known already --------------------------------------------------------------------------------------- */
+
+static bool
+is_same_object(const struct catalog_object *a, const struct catalog_object *b)
+{
+    return a->put_ms == b->put_ms && a->size == b->size;
+}
+
+/* One that was not whole is read anew: what came of it may have been the store's fault. */
+static bool
+take_summary(const struct catalog_entry *known, struct catalog_entry *entry)
+{
+    if (known == NULL || known->state != CATALOG_WHOLE || !is_same_object(&known->manifest, &entry->manifest))
+        return false;
+    entry->snapshot_ms = known->snapshot_ms;
+    memcpy(entry->method, known->method, sizeof(entry->method));
+    entry->keys = known->keys;
+    entry->raw_size = known->raw_size;
+    entry->stored_size = known->stored_size;
+    entry->suspicious = known->suspicious;
+    return true;
+}
+
+static bool
+take_verified(const struct catalog_entry *known, struct catalog_entry *entry)
+{
+    if (known == NULL || !is_same_object(&known->verified, &entry->verified))
+        return false;
+    entry->verified_ms = known->verified_ms;
+    memcpy(entry->verified_level, known->verified_level, sizeof(entry->verified_level));
+    entry->loaded_ms = known->loaded_ms;
+    memcpy(entry->loaded_by, known->loaded_by, sizeof(entry->loaded_by));
+    return true;
+}
+
+static struct catalog_entry *
+find_entry(const struct catalog *c, const char *id)
+{
+    return c->count > 0 ? bsearch(id, c->entries, c->count, sizeof(*c->entries), compare_entry) : NULL;
+}
+
 /* ---- several at a time ------------------------------------------------------------------------------------------- */
 
 struct reading {
     const struct repo *repo;
     const char *instance;
     enum catalog_depth depth;
+    const struct catalog *known; /* NULL: nothing is */
 };
 
 /* A worker has the entry for itself. One whose manifest was removed since the listing loses its id. */
@@ -168,16 +212,17 @@ read_entry(void *item, unsigned worker, void *cookie, struct err *err)
 {
     const struct reading *r = cookie;
     struct catalog_entry *entry = item;
+    const struct catalog_entry *known = r->known != NULL ? find_entry(r->known, entry->id.text) : NULL;
 
     (void)worker;
-    if (read_summary(r->repo, r->instance, entry, err) < 0) {
+    if (!take_summary(known, entry) && read_summary(r->repo, r->instance, entry, err) < 0) {
         if (err->code != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
         entry->id.text[0] = '\0';
         return 0;
     }
-    if (r->depth == CATALOG_VERIFIED && entry->verified_ms != 0)
+    if (r->depth == CATALOG_VERIFIED && entry->verified.put_ms != 0 && !take_verified(known, entry))
         return read_verified(r->repo, r->instance, entry, err);
     return 0;
 }
@@ -201,7 +246,7 @@ read_entries(struct reading *r, struct catalog *c, struct err *err)
     if (pool == NULL)
         return -1;
     for (size_t i = 0; i < c->count && pool_submit(pool, &c->entries[i]); i++)
-        ;
+        progress_tell(&r->repo->progress, PROGRESS_LISTING, i, c->count, 0);
     return pool_finish(pool, err);
 }
 
@@ -223,14 +268,36 @@ list_entries(const struct repo *repo, const char *instance, struct catalog *c, s
     struct layout_key folder;
     struct fact_list found;
 
+    progress_tell(&repo->progress, PROGRESS_LISTING, 0, 0, 0);
     layout_manifests(&folder, instance);
     if (fact_list_folder(repo, &folder, &found, err) < 0)
         return -1;
     c->entries = mem_array(found.count, sizeof(*c->entries));
     c->count = found.count;
-    for (size_t i = 0; i < found.count; i++)
+    for (size_t i = 0; i < found.count; i++) {
         begin_entry(&c->entries[i], &found.facts[i].id);
+        c->entries[i].manifest = (struct catalog_object){found.facts[i].put_ms, found.facts[i].size};
+    }
     fact_list_free(&found);
+    return 0;
+}
+
+static int
+load(struct reading *r, struct catalog **out, struct err *err)
+{
+    struct catalog *c = mem_new(sizeof(*c));
+    int rc = list_entries(r->repo, r->instance, c, err);
+
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(fact_kinds); i++)
+        rc = load_facts(r->repo, r->instance, fact_kinds[i], c, err);
+    if (rc == 0)
+        rc = read_entries(r, c, err);
+    if (rc < 0) {
+        catalog_free(c);
+        return -1;
+    }
+    drop_removed(c);
+    *out = c;
     return 0;
 }
 
@@ -239,20 +306,17 @@ catalog_load(const struct repo *repo, const char *instance, enum catalog_depth d
              struct err *err)
 {
     struct reading r = {.repo = repo, .instance = instance, .depth = depth};
-    struct catalog *c = mem_new(sizeof(*c));
-    int rc = list_entries(repo, instance, c, err);
 
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(fact_kinds); i++)
-        rc = load_facts(repo, instance, fact_kinds[i], c, err);
-    if (rc == 0)
-        rc = read_entries(&r, c, err);
-    if (rc < 0) {
-        catalog_free(c);
-        return -1;
-    }
-    drop_removed(c);
-    *out = c;
-    return 0;
+    return load(&r, out, err);
+}
+
+int
+catalog_reload(const struct repo *repo, const char *instance, const struct catalog *known, struct catalog **out,
+               struct err *err)
+{
+    struct reading r = {.repo = repo, .instance = instance, .depth = CATALOG_VERIFIED, .known = known};
+
+    return load(&r, out, err);
 }
 
 void
@@ -285,7 +349,7 @@ catalog_entry_load(const struct repo *repo, const char *instance, const struct b
         if (fact_find(repo, instance, fact_kinds[i], id, &there, &put_ms, err) < 0)
             goto fail;
         if (there)
-            note_fact(out, fact_kinds[i], put_ms);
+            note_fact(out, fact_kinds[i], put_ms, 0);
     }
     if (read_verified(repo, instance, out, err) == 0)
         return 0;

@@ -40,6 +40,12 @@ struct catalog_entry {
     bool held;               /* kept from prune and delete */
     int64_t noted_ms; /* by the store's clock, when the note that it is to be removed was put; 0: none. Means nothing to
                          who reads backups */
+
+    /* The objects behind it, as they were listed: what catalog_reload() knows them by. */
+    struct catalog_object {
+        int64_t put_ms; /* 0: there is none */
+        uint64_t size;
+    } manifest, verified;
 };
 
 struct catalog {
@@ -55,9 +61,16 @@ enum catalog_depth {
 
 /* Every backup of INSTANCE with its facts. One listing of the manifests and one a kind of fact (each a request a
  * thousand objects), then one get a manifest, several at a time; memory is a few hundred bytes a backup. A listing that
- * is not complete, or a manifest that could not be asked for, is an error: what is missing here is not there. */
+ * is not complete, or a manifest that could not be asked for, is an error: what is missing here is not there. Tells
+ * repo->progress: manifests of all. */
 int catalog_load(const struct repo *repo, const char *instance, enum catalog_depth depth, struct catalog **out,
                  struct err *err) MUST_CHECK;
+
+/* The same with CATALOG_VERIFIED for one who reads it again and again: KNOWN is what it read before (NULL: nothing),
+ * and no object is read that was there then and is listed with the same time and size now. So it costs the listings,
+ * and a get for each backup or verification that is new. KNOWN is only read. */
+int catalog_reload(const struct repo *repo, const char *instance, const struct catalog *known, struct catalog **out,
+                   struct err *err) MUST_CHECK;
 void catalog_free(struct catalog *c); /* NULL is fine */
 
 /* The same for the backup ID alone, with all of the verified fact: a handful of requests, whatever else there is.

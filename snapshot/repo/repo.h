@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "snapshot/progress.h"
 #include "storage/store.h"
 
 #define REPO_FORMAT_VERSION 1
@@ -23,6 +24,9 @@ struct repo {
     struct store *store;       /* borrowed */
     char id[DIGEST_UUID_TEXT]; /* from the marker */
     int64_t skew_ms;           /* the store's clock less ours, when it was opened */
+    /* Told by what takes many requests (catalog_load(), what prune does) in its thread; nobody after repo_open(). A
+     * copy of this struct with another sink will do for a while. */
+    struct progress_sink progress;
 };
 
 /* What repo_init() did. */

@@ -29,6 +29,7 @@ struct http {
     char *ca_file;
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms;
+    bool direct;
     pthread_mutex_t mutex; /* guards the rest */
     CURL *idle[HANDLES_MAX];
     size_t idle_count;
@@ -69,6 +70,7 @@ http_new(const struct http_options *options, struct err *err)
     h->ca_file = options->ca_file != NULL ? mem_strdup(options->ca_file) : NULL;
     h->connect_timeout_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : DEFAULT_CONNECT_MS;
     h->stall_timeout_ms = options->stall_timeout_ms > 0 ? options->stall_timeout_ms : DEFAULT_STALL_MS;
+    h->direct = options->direct;
     REQUIRE(pthread_mutex_init(&h->mutex, NULL) == 0);
     return h;
 }
@@ -376,6 +378,8 @@ set_limits(CURL *curl, const struct http *h)
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (h->direct)
+        SET(CURLOPT_PROXY, ""); /* libcurl asks the environment only where there is no word on it */
     if (h->ca_file != NULL) {
         SET(CURLOPT_CAINFO, h->ca_file);
         SET(CURLOPT_CAPATH, (char *)NULL); /* instead of the system's, not beside them */
@@ -439,8 +443,10 @@ no_answer(const struct http *h, const struct exchange *x, CURLcode rc, const cha
         detail = curl_easy_strerror(rc);
     switch (rc) {
     case CURLE_OPERATION_TIMEDOUT:
-        return err_set(err, ERR_STORAGE, "%s did not answer in time, or hardly anything came through: %s", h->peer,
-                       detail);
+        return err_set(err, ERR_STORAGE,
+                       "%s did not answer in time, or hardly anything came through (%s); check whether it is "
+                       "overloaded, and the network",
+                       h->peer, detail);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
         (void)err_set(err, ERR_STORAGE, "%s cannot be reached (%s); check the endpoint and the network", h->peer,
@@ -489,6 +495,6 @@ http_perform(struct http *h, const struct http_request *request, struct http_ans
     if (rc != CURLE_OK && !(rc == CURLE_WRITE_ERROR && x.stopped))
         return no_answer(h, &x, rc, detail, err);
     if (answer->status < 200)
-        return err_set(err, ERR_STORAGE, "the store's answer has no proper status");
+        return err_set(err, ERR_STORAGE, "the answer of %s has no proper status", h->peer);
     return 0;
 }

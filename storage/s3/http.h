@@ -24,6 +24,7 @@ struct http_options {
     int64_t connect_timeout_ms; /* 0: 10 s */
     int64_t stall_timeout_ms;   /* give up when less than 1 kB/s went through for so long; also the longest wait for the
                                    first byte of an answer; 0: 60 s */
+    bool direct;                /* whatever proxy the environment names: it would see what is sent */
 };
 
 struct http;

@@ -152,15 +152,21 @@ def run_tests(tests, report):
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def stop_kept():
+    """What the tests of this process shared."""
+    for name in ("support.gateway", "support.browser"):
+        if name in sys.modules:
+            sys.modules[name].stop_all()
+
+
 def work(turns, order, results):
     """One process of several: takes the next turn until there is none."""
-    from support import gateway
     report = Report()
     try:
         while (number := order.get()) is not None:
             run_tests(turns[number], report)
     finally:
-        gateway.stop_all()
+        stop_kept()
     results.put((report.passed, len(report.failures) + len(report.errors), len(report.skipped)))
 
 

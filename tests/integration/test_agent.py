@@ -315,6 +315,11 @@ class CommandLine(AgentCase):
                 (["--method", "bgsave"], "--data-dir"),
                 (["--redis-password-file", self.folder / "nowhere"], "--redis-password-file"),
                 (["--listen", "nonsense"], "--listen"),
+                (["--tag", "WRONG"], "--tag"),
+                (["--prune-schedule", "@daily"], "--keep-last"),
+                (["--with-config", self.folder], "--with-config"),
+                (["--memory", "1M"], "memory"),
+                (["--run-on", "master", "--allow-master", "no"], "--allow-master"),
                 (["--instance", "a/b"], "--instance"),
                 (["--repo", "ftp://host/x"], "--repo"),
         ):

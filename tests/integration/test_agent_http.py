@@ -424,19 +424,64 @@ class Trigger(HttpCase):
         ids = {self.expect(remora.OK, remora.finish(one)).out for one in started}
         self.assertLess(len(ids), len(started))
 
-    def test_what_is_no_agent_is_8(self):
-        listener = socket.create_server(("127.0.0.1", 0))
+    def impostor(self, *answers):
+        """The URL of what gives these (status line, body), one after the other, and the list of what it was asked."""
+        listener, asked = socket.create_server(("127.0.0.1", 0)), []
         self.addCleanup(listener.close)
 
-        def answer():
-            for _ in range(2):
-                peer, _ = listener.accept()
-                peer.recv(65536)
-                peer.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-                peer.close()
+        def serve():
+            for status, body in answers:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                with peer:
+                    request = peer.recv(65536)
+                    while request.startswith(b"POST") and not request.endswith(b"{}"):
+                        request += peer.recv(65536)
+                    asked.append(request)
+                    peer.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+                                 f"Location: http://127.0.0.1:1/elsewhere\r\n\r\n{body}".encode())
 
-        thread = threading.Thread(target=answer, daemon=True)
-        thread.start()
-        result = remora.run("trigger", "--url", f"http://127.0.0.1:{listener.getsockname()[1]}", "--token-file",
-                            self.token_file)
+        threading.Thread(target=serve, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+
+    def ask_impostor(self, *answers, **options):
+        url, asked = self.impostor(*answers)
+        return remora.run("trigger", "--url", url, "--token-file", self.token_file, **options), asked
+
+    def job(self, **more):
+        return json.dumps({"job": {"id": "0123456789abcdef", "state": "succeeded", "exit_status": 0, **more}})
+
+    def test_an_agent_that_is_about_to_end_is_asked_again(self):
+        stopping = ("503 x", '{"error":{"status":503,"message":"the agent is about to end"}}')
+        result, asked = self.ask_impostor(stopping, stopping,
+                                          ("202 x", self.job(backup_id="20260101T000000Z-abcdef")))
+        self.assertEqual(b"20260101T000000Z-abcdef\n", self.expect(remora.OK, result).out)
+        self.assertEqual(3, len(asked))
+        result, asked = self.ask_impostor(*[stopping] * 100)
+        self.expect(remora.SERVER, result, "status 503", "about to end")
+        self.assertGreater(len(asked), 5)
+
+    def test_follows_no_redirect(self):
+        result, asked = self.ask_impostor(("307 x", ""), ("200 x", ""))
+        self.expect(remora.SERVER, result, "status 307")
+        self.assertEqual(1, len(asked))
+
+    def test_no_proxy_of_the_environment_sees_the_token(self):
+        demo = self.demo("--job-ms", "100")
+        proxy, asked = self.impostor(("200 x", "{}"))
+        environment = {name: proxy for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")}
+        self.expect(remora.OK, self.trigger(demo, env={**environment, "no_proxy": "", "NO_PROXY": ""}))
+        self.assertEqual([], asked)
+
+    def test_only_a_backup_id_goes_to_stdout(self):
+        for odd in ("", "\x1b[2J", "20260101T000000Z-abcdef\nrm", "$(reboot)", "20260101T000000Z-abcdef" * 20):
+            result, _ = self.ask_impostor(("202 x", self.job(backup_id=odd)))
+            self.assertEqual(b"", self.expect(remora.SERVER, result, "did not say which").out)
+        result, _ = self.ask_impostor(("202 x", self.job(state="failed", exit_status=6, error="\x1b[2J")))
+        self.assertNotIn(b"\x1b", self.expect(remora.STORAGE, result).err)
+
+    def test_what_is_no_agent_is_8(self):
+        result, _ = self.ask_impostor(("202 Accepted", "{}"))
         self.expect(remora.SERVER, result, "not of a remora agent")

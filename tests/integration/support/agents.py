@@ -20,7 +20,7 @@ class Agent:
     """An agent of a repository; it ends with the test."""
 
     def __init__(self, case, repo, *words, env=None, wrapper=lambda w: w, token=True):
-        self.case, self.port = case, free_port()
+        self.case, self.repo, self.port = case, repo, free_port()
         self.log_path = case.folder / f"agent-{next(_numbers)}.log"
         self.words = ["agent", *repo.words, "--listen", f"127.0.0.1:{self.port}", *words]
         if token:
@@ -28,7 +28,8 @@ class Agent:
             token_file.write_text("secret-of-the-tests\n")
             self.words += ["--token-file", token_file]
         with open(self.log_path, "wb") as log:
-            self.process = remora.start(*self.words, env=env, wrapper=wrapper, stdout=subprocess.DEVNULL, stderr=log)
+            self.process = remora.start(*self.words, env={**repo.env, **(env or {})}, wrapper=wrapper,
+                                        stdout=subprocess.DEVNULL, stderr=log)
         case.addCleanup(processes.end, self.process)
         self.wait("it does not serve HTTP", lambda: self.get("/healthz") is not None)
 

@@ -92,12 +92,17 @@ class Browser:
     def devtools(self, command, **parameters):
         return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
-    def look(self, width, height=800, scheme="light", scripts=True):
+    def look(self, width, height=800, scheme="light", scripts=True, medium="", motion="no-preference"):
         """How the next pages are shown."""
         self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
                       mobile=width < 600)
-        self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.devtools("Emulation.setEmulatedMedia", media=medium, features=[
+            {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": motion}])
         self.devtools("Emulation.setScriptExecutionDisabled", value=not scripts)
+
+    def zone(self, name):
+        """Where in the world the next pages are read."""
+        self.devtools("Emulation.setTimezoneOverride", timezoneId=name)
 
     def get(self, url):
         self._call("POST", "/url", {"url": url})
@@ -123,3 +128,29 @@ class Browser:
 
     def close(self):
         self._call("DELETE", "")
+
+
+# ---- one for all tests of a process ----------------------------------------------------------------------------------
+
+_kept = []
+
+
+def shared(folder):
+    """The browser of this process, as a new one would be but for its cache; it ends with stop_all()."""
+    if not _kept:
+        driver = Driver(folder)
+        _kept.append(driver)
+        _kept.append(Browser(driver))
+    browser = _kept[1]
+    browser.zone("UTC")
+    browser.look(1280)
+    browser.get("about:blank")
+    browser.complaints()
+    return browser
+
+
+def stop_all():
+    """Its processes; with them its session ends."""
+    if _kept:
+        _kept[0].close()
+    _kept.clear()

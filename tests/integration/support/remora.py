@@ -99,6 +99,11 @@ class Repository:
     def words(self):
         return ["--repo", f"file://{self.path}", "--instance", self.instance]
 
+    @property
+    def env(self):
+        """What has to be in the environment of who uses it."""
+        return {}
+
     def run(self, verb, *words, **options):
         return run(verb, *self.words, *words, **options)
 

@@ -67,6 +67,20 @@ progress_bar_render__saving__counts_keys(void **state)
 }
 
 static void
+progress_bar_render__things__are_counted(void **state)
+{
+    const struct progress p = {PROGRESS_REMOVING, 1500, 3000, 0}, listing = {PROGRESS_LISTING, 7, 0, 0};
+
+    (void)state;
+    render(&p, 5000, 80);
+    assert_non_null(strstr(line, "removing"));
+    assert_non_null(strstr(line, "1,500 of 3,000"));
+    assert_null(strstr(line, "iB"));
+    assert_null(strstr(line, "/s"));
+    assert_string_equal(render(&listing, 5000, 80), "listing  7");
+}
+
+static void
 progress_bar_render__no_figures__is_the_phase_alone(void **state)
 {
     const struct progress p = {PROGRESS_WAITING, 0, 0, 0};
@@ -108,6 +122,7 @@ main(void)
         cmocka_unit_test(progress_bar_render__narrow__leaves_out_the_bar),
         cmocka_unit_test(progress_bar_render__no_total__has_no_bar_and_no_end),
         cmocka_unit_test(progress_bar_render__saving__counts_keys),
+        cmocka_unit_test(progress_bar_render__things__are_counted),
         cmocka_unit_test(progress_bar_render__no_figures__is_the_phase_alone),
         cmocka_unit_test(progress_bar_render__more_done_than_total__is_100_percent),
         cmocka_unit_test(progress_bar_eta_ms__follows_the_pace),

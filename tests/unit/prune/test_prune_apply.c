@@ -67,6 +67,59 @@ apply__plan__done_oldest_first(void **state)
     prune_scene_end(&s);
 }
 
+/* The phases as they come, a letter each, and the last figures. */
+struct told {
+    char phases[64];
+    struct progress last;
+    size_t count;
+};
+
+static void
+note_progress(const struct progress *p, void *cookie)
+{
+    static const char letters[] = {[PROGRESS_LISTING] = 'l', [PROGRESS_CHECKING] = 'c', [PROGRESS_REMOVING] = 'r'};
+    struct told *t = cookie;
+    const char letter[] = {letters[p->phase], '\0'};
+    size_t len = strlen(t->phases);
+
+    if ((len == 0 || t->phases[len - 1] != *letter) && len + 1 < sizeof(t->phases))
+        strcat(t->phases, letter);
+    t->last = *p;
+    t->count++;
+}
+
+/* A watchdog goes by it: each manifest, each look, each batch that goes. */
+static void
+plan_and_apply__progress__is_told_all_the_way(void **state)
+{
+    struct told told = {.count = 0};
+    struct err err = ERR_INIT;
+    struct prune_plan *plan;
+    struct prune_scene s;
+
+    (void)state;
+    prune_scene_begin(&s, 30, 2, 1);
+    s.options.progress = (struct progress_sink){.fn = note_progress, .cookie = &told};
+    plan = prune_scene_plan(&s);
+    assert_string_equal(told.phases, "lcl");
+    assert_true(told.count > 30);
+    told.count = 0;
+    assert_ok(prune_scene_apply(&s, plan, &err), &err);
+    assert_string_equal(told.phases, "lclr");
+    assert_true(told.count > 28);
+    assert_int_equal(told.last.done, 28);
+    assert_int_equal(told.last.total, 28);
+    prune_plan_free(plan);
+    prune_scene_pass(&s, 25 * HOUR_MS);
+    plan = prune_scene_plan(&s);
+    told.count = 0;
+    assert_ok(prune_scene_apply(&s, plan, &err), &err);
+    assert_true(told.count >= 2 * 28); /* before each leftover, and after each batch of its objects */
+    assert_int_equal(told.last.done, told.last.total);
+    prune_plan_free(plan);
+    prune_scene_end(&s);
+}
+
 static void
 apply__held_or_gone_since_the_plan__the_others_go(void **state)
 {
@@ -412,6 +465,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(apply__plan__done_oldest_first),
+        cmocka_unit_test(plan_and_apply__progress__is_told_all_the_way),
         cmocka_unit_test(apply__held_or_gone_since_the_plan__the_others_go),
         cmocka_unit_test(apply__denied__not_yet_and_7_only_when_all_were),
         cmocka_unit_test(apply__store_fails__stops_with_that_error),

@@ -201,6 +201,31 @@ latest__foreign_objects__left_alone(void **state)
     free(data);
 }
 
+static void
+count_progress(const struct progress *p, void *cookie)
+{
+    unsigned *told = cookie;
+
+    assert_int_equal(p->phase, PROGRESS_LISTING);
+    assert_true(p->done <= p->total);
+    (*told)++;
+}
+
+static void
+catalog_load__progress__a_listing_and_a_manifest_each(void **state)
+{
+    struct repo_case *c = *state;
+    struct catalog *catalog = NULL;
+    struct err err = ERR_INIT;
+    unsigned told = 0;
+    struct repo telling = c->repo;
+
+    telling.progress = (struct progress_sink){.fn = count_progress, .cookie = &told};
+    assert_ok(catalog_load(&telling, CASE_INSTANCE, CATALOG_MARKS, &catalog, &err), &err);
+    assert_int_equal(told, 1 + 4 + catalog->count);
+    catalog_free(catalog);
+}
+
 /* "Could not be read" says nothing about a backup: no older one is taken in its place. */
 static void
 latest__store_fails__not_passed_over(void **state)
@@ -561,6 +586,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, three_backups, close_case)
     const struct CMUnitTest tests[] = {
         TEST(latest__all_good__greatest_id),
+        TEST(catalog_load__progress__a_listing_and_a_manifest_each),
         TEST(latest__damaged_and_suspicious__passed_over_and_named),
         TEST(latest__suspicious_but_accepted__counts),
         TEST(latest__newest_needs_a_newer_remora__refused),

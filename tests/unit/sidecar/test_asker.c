@@ -108,8 +108,9 @@ ask_slot__two_agents__one_has_it_until_it_is_done(void **state)
 {
     struct scene *s = *state;
     struct scene other = *s;
-    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT, false}, done = {ASK_DONE, WORK_BACKUP, SLOT, false},
-                          keep = {ASK_KEEP, WORK_BACKUP, SLOT, false};
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          done = {.kind = ASK_DONE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          keep = {.kind = ASK_KEEP, .work = WORK_BACKUP, .slot_ms = SLOT};
 
     make_repository(s);
     other.wake_fd = eventfd(0, EFD_NONBLOCK);
@@ -129,7 +130,8 @@ static void
 ask_slot__job_failed_again_and_again__others_get_their_chance(void **state)
 {
     struct scene *s = *state;
-    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT, false}, again = {ASK_TAKE, WORK_BACKUP, SLOT, true};
+    const struct question take = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT},
+                          again = {.kind = ASK_TAKE, .work = WORK_BACKUP, .slot_ms = SLOT, .again = true};
 
     make_repository(s);
     assert_true(asker_stop(s->asker, 10000));
@@ -142,6 +144,39 @@ ask_slot__job_failed_again_and_again__others_get_their_chance(void **state)
     assert_in_range(s->answer.again_in_ms, 1, 1500);
     clock_sleep_ms(s->answer.again_in_ms + 100);
     assert_int_equal(ask(s, &again)->outcome, SLOT_OURS);
+}
+
+static void
+ask_done__late_for_an_earlier_slot__claim_in_hand_stays_ours(void **state)
+{
+    struct scene *s = *state;
+    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT + 60000, false},
+                          done = {ASK_DONE, WORK_BACKUP, SLOT, false},
+                          keep = {ASK_KEEP, WORK_BACKUP, SLOT + 60000, false};
+
+    make_repository(s);
+    assert_int_equal(ask(s, &take)->outcome, SLOT_OURS);
+    assert_int_equal(ask(s, &done)->err.code, ERR_NONE);
+    assert_int_equal(ask(s, &keep)->err.code, ERR_NONE);
+    assert_int_equal(s->answer.outcome, SLOT_OURS);
+    assert_int_equal(ask(s, &(struct question){ASK_TAKE, WORK_BACKUP, SLOT, false})->outcome, SLOT_DONE);
+}
+
+/* Answers that nobody takes fill the room too. */
+static void
+asker_ask__too_many__says_so(void **state)
+{
+    struct scene *s = *state;
+    bool put = true;
+    int n = 0;
+
+    make_repository(s);
+    for (; put && n < 1000; n++) {
+        put = asker_ask(s->asker, &(struct question){ASK_KEEP, WORK_BACKUP, SLOT + n * 1000, false});
+        if (put) /* the same once more is not put twice */
+            assert_true(asker_ask(s->asker, &(struct question){ASK_KEEP, WORK_BACKUP, SLOT + n * 1000, false}));
+    }
+    assert_in_range(n, 10, 200);
 }
 
 struct server {
@@ -213,6 +248,8 @@ main(void)
         TEST(ask_store__made_later__is_found_then),
         TEST(ask_slot__two_agents__one_has_it_until_it_is_done),
         TEST(ask_slot__job_failed_again_and_again__others_get_their_chance),
+        TEST(ask_done__late_for_an_earlier_slot__claim_in_hand_stays_ours),
+        TEST(asker_ask__too_many__says_so),
         TEST(ask_server__each_state__is_told),
     };
 

@@ -53,6 +53,21 @@ sample__families__have_their_header_once(void **state)
                                    "test_span_seconds_sum 12.045\n");
 }
 
+/* A single byte that is no UTF-8, and Prometheus takes nothing of the whole text. */
+static void
+sample__odd_bytes_in_a_label__do_not_get_through(void **state)
+{
+    const struct exposition_label labels[] = {{"x", "a\xff\xc3\xa9\t\x7f\n\"\\z"}, {NULL, NULL}};
+    struct exposition e;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    exposition_init(&e, &text, NULL);
+    exposition_sample(&e, &colour, "", labels, 7, 0);
+    assert_ok(exposition_finish(&e, &err), &err);
+    assert_non_null(strstr(text.data, "\ntest_colour_bytes{x=\"a?????\\n\\\"\\\\z\"} 7\n"));
+}
+
 static void
 sample__common_labels__stand_first_in_all(void **state)
 {
@@ -171,6 +186,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(sample__families__have_their_header_once),
+        TEST(sample__odd_bytes_in_a_label__do_not_get_through),
         TEST(sample__common_labels__stand_first_in_all),
         TEST(sample__values_with_quotes_backslashes_and_newlines__are_escaped),
         TEST(finish__no_room__is_an_error),

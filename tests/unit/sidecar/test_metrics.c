@@ -354,6 +354,37 @@ metrics__longest_names__fit(void **state)
     assert_true(strlen(get(s)) < FIGURES_TEXT_MAX / 2);
 }
 
+/* An account that may not ask for INFO, but for ROLE: no figure is made up, and none is 0. */
+static void
+metrics__server_tells_its_role_alone__nothing_else_is_shown(void **state)
+{
+    struct scene *s = *state;
+    struct board *b = &s->board;
+    const char *text;
+
+    fill(b);
+    b->server_kind[0] = b->server_version[0] = '\0';
+    b->server_keys = b->server_memory = b->server_cow = b->server_fork_us = 0;
+    text = get(s);
+    has(text, "remora_server_up{remora_instance=\"shop\"} 1");
+    has(text, "remora_server_role{remora_instance=\"shop\",role=\"replica\"} 1");
+    lacks(text, "remora_server_info");
+    lacks(text, "remora_server_keys");
+    lacks(text, "remora_server_memory_bytes");
+    lacks(text, "remora_server_last_");
+}
+
+static void
+metrics__server_does_not_tell_its_role__it_is_not_called_a_replica(void **state)
+{
+    struct scene *s = *state;
+
+    fill(&s->board);
+    s->board.server_role[0] = '\0';
+    lacks(get(s), "remora_server_role");
+    has(get(s), "remora_server_keys{remora_instance=\"shop\"} 77");
+}
+
 /* `promtool check metrics` of Debian's package prometheus takes TEXT and has nothing to say. */
 static void
 check_with_promtool(const char *text)
@@ -387,7 +418,7 @@ metrics__every_board__promtool_has_no_complaint(void **state)
     check_with_promtool(get(s));
     fill(&s->board);
     check_with_promtool(get(s));
-    (void)snprintf(s->board.server_version, sizeof(s->board.server_version), "8\"\\\n{}\xc3\xa9");
+    (void)snprintf(s->board.server_version, sizeof(s->board.server_version), "8\"\\\n{}\xe9\x01\x7f");
     check_with_promtool(get(s));
 }
 
@@ -654,6 +685,8 @@ main(void)
         TEST(metrics__secrets_and_addresses__are_in_no_line),
         TEST(metrics__no_room__is_500),
         TEST(metrics__longest_names__fit),
+        TEST(metrics__server_tells_its_role_alone__nothing_else_is_shown),
+        TEST(metrics__server_does_not_tell_its_role__it_is_not_called_a_replica),
         TEST(metrics__every_board__promtool_has_no_complaint),
         TEST(docs__table__is_what_a_full_board_renders),
         TEST(docs__column_file__is_what_a_run_renders),

@@ -142,6 +142,14 @@ orders_from__mistakes__are_usage_errors_that_name_the_option(void **state)
         {"--repo", "gopher://x/y", "--repo"},
         {"--redis-url", "http://x", "--redis-url"},
         {"--redis-password-file", "/nonexistent/password", "--redis-password-file"},
+        {"--backup-jitter", "8d", "--backup-jitter"},
+        {"--backup-schedule", "@every 4000d", "ten years"},
+        /* What the first job would have found. */
+        {"--tag", "WRONG", "--tag"},
+        {"--tag", "=x", "--tag"},
+        {"--memory", "1M", "memory"},
+        {"--with-config", "/dev/null", "--with-config"},
+        {"--prune-schedule", "@daily", "--keep-last"},
     };
     struct err err = ERR_INIT;
     struct orders o;
@@ -157,6 +165,52 @@ orders_from__mistakes__are_usage_errors_that_name_the_option(void **state)
     assert_fails(read_orders((const char *const[]){"--rdb-file", "/d", "--run-on", "master", NULL}, &o, &err), &err,
                  ERR_USAGE);
     assert_fails(read_orders(WORDS("--prune-schedule", "@daily", "--orphan-age", "1h"), &o, &err), &err, ERR_USAGE);
+    assert_int_equal(read_orders(WORDS("--tag", "a=b", "--tag", "a=c"), &o, &err), -1);
+    assert_non_null(strstr(err.msg, "twice"));
+    err_clear(&err);
+    assert_fails(
+        read_orders(WORDS("--verify-schedule", "@daily", "--load", "--server-binary", "/nonexistent"), &o, &err), &err,
+        ERR_USAGE);
+    assert_int_equal(read_orders(WORDS("--run-on", "master", "--allow-master", "no"), &o, &err), -1);
+    assert_non_null(strstr(err.msg, "--allow-master"));
+}
+
+static void
+orders_from__whole__is_taken(void **state)
+{
+    struct err err = ERR_INIT;
+    struct orders o;
+
+    (void)state;
+    assert_ok(read_orders(WORDS("--tag", "a=b,c", "--tag", "d=", "--prune-schedule", "@daily", "--keep-within", "7d",
+                                "--with-config", "/nonexistent/nodes.conf"),
+                          &o, &err),
+              &err);
+    assert_non_null(o.works[WORK_PRUNE].text);
+    assert_ok(read_orders(WORDS("--run-on", "replica", "--allow-master", "no", "--keep-last", "3"), &o, &err), &err);
+}
+
+/* A child inherits what the agent itself has no option for. */
+static void
+orders_from__mistake_in_the_environment_of_a_job__is_found(void **state)
+{
+    static const struct {
+        const char *name, *value, *schedule;
+    } cases[] = {
+        {"REMORA_ALL", "yes", "--verify-schedule"},
+        {"REMORA_RECORD", "perhaps", "--verify-schedule"},
+        {"REMORA_CREATE", "perhaps", "--backup-schedule"},
+        {"REMORA_TAG", "WRONG", "--backup-schedule"},
+    };
+    struct err err = ERR_INIT;
+    struct orders o;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(setenv(cases[i].name, cases[i].value, 1), 0);
+        assert_fails(read_orders(WORDS(cases[i].schedule, "@daily"), &o, &err), &err, ERR_USAGE);
+        assert_int_equal(unsetenv(cases[i].name), 0);
+    }
 }
 
 int
@@ -168,6 +222,8 @@ main(void)
         cmocka_unit_test(orders_from__run_on__is_read),
         cmocka_unit_test(orders_from__time_zone__is_that_of_the_process),
         cmocka_unit_test(orders_from__mistakes__are_usage_errors_that_name_the_option),
+        cmocka_unit_test(orders_from__whole__is_taken),
+        cmocka_unit_test(orders_from__mistake_in_the_environment_of_a_job__is_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

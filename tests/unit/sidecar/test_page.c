@@ -177,13 +177,13 @@ page_write__every_state__says_it_in_a_word(void **state)
         const char *scene, *word, *sentence;
     } wanted[] = {
         {"healthy", "Healthy", "the next one is due in"},
-        {"late", "Late", "one is expected every"},
+        {"late", "Late", "A backup is expected every 2 hours, and none came in time."},
         {"failing", "Failing", "free or enlarge the volume of /data"},
         {"server-down", "Server down", "start the server, or correct --redis-url"},
         {"store-down", "Repository denies access", "renew the secret that --s3-access-key-file reads"},
         {"never", "No backup yet", "There is no good backup yet"},
         {"starting", "Starting", "has not read the repository yet"},
-        {"suspicious", "Suspicious", "remora accept"},
+        {"suspicious", "Suspicious", "<code>remora accept 2026"},
         {"running", "Healthy", "one is being taken now"},
         {"stopping", "Healthy", "shutting down"},
     };
@@ -205,11 +205,16 @@ page_write__healthy__has_the_figures(void **state)
     char *page = write_scene("healthy");
 
     (void)state;
-    assert_has(page, "<time datetime=\"2026-11-23T10:01:10Z\">41 min ago</time>");
+    assert_has(page, "<time datetime=\"2026-11-23T10:01:10Z\">41 minutes ago</time>");
     assert_has(page, "<time datetime=\"2026-11-23T12:00:10Z\">in 1 h 18 min</time>");
     assert_has(page, "loaded by valkey 8.1.4, <time");
+    assert_has(page, "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>");
+    assert_has(page, "<title>Healthy: shop-cache - remora</title>");
+    assert_has(page, "<h1 class=\"short\">shop-cache</h1>");
+    assert_has_not(page, "id=\"cause\"");
+    assert_has_not(page, "id=\"advice\"");
     assert_has(page, "Nothing is running");
-    assert_has(page, "57 backups since 20 Oct 10:01");
+    assert_has(page, "57 backups since 20 Oct 10:01 UTC");
     assert_has(page, "held <b>1</b>");
     assert_has(page, "damaged <b>1</b>");
     assert_has(page, "exit 6, storage unreachable or failing");
@@ -226,7 +231,7 @@ page_write__running_job__has_progress_and_queue(void **state)
 
     (void)state;
     assert_has(page, "<progress aria-labelledby=\"work-l\" max=\"100\" value=\"54.2\">54 %</progress>");
-    assert_has(page, "storing, 680 MiB of 1.22 GiB as 222 MiB stored; for 22 s");
+    assert_has(page, "storing, 680 MiB of 1.22 GiB as 222 MiB stored; for 22 seconds");
     assert_has(page, "Queued: verify, then prune.");
     free(page);
     jobs_running(&b->jobs, WORK_BACKUP)->progress = (struct progress){.phase = PROGRESS_WAITING};
@@ -271,7 +276,8 @@ page_write__thousands_of_backups__are_gathered(void **state)
     for (const char *s = page; (s = strstr(s, "<g class=\"bar")) != NULL; s++)
         bars++;
     assert_in_range(bars, PAGE_BINS / 3, PAGE_BINS);
-    assert_has(page, "5000 backups since");
+    assert_has(page, "5,000 backups since");
+    assert_has(page, "<h1 class=\"long\">nnn");
     assert_has(page, "verified <b>555</b>");
     free(page);
     page_scene_free(b);
@@ -289,6 +295,29 @@ page_write__no_room__is_an_error(void **state)
     assert_fails(page_write(b, NOW, &page, &err), &err, ERR_NO_SPACE);
     buf_fini(&page);
     page_scene_free(b);
+}
+
+static void
+expect_prose(struct page *p, const char *text, const char *want)
+{
+    buf_reset(p->h.out);
+    page_prose(p, text);
+    assert_string_equal(p->h.out->data, want);
+}
+
+static void
+page_prose__backticks__become_code_in_pairs(void **state)
+{
+    struct buf out;
+    struct page p = {.h = {.out = &out}};
+
+    (void)state;
+    buf_init(&out, 1000);
+    expect_prose(&p, "plain", "plain");
+    expect_prose(&p, "do `a` or `b<`", "do <code>a</code> or <code>b&lt;</code>");
+    expect_prose(&p, "one ` alone", "one ` alone");
+    expect_prose(&p, "`a` and ` alone", "<code>a</code> and ` alone");
+    buf_fini(&out);
 }
 
 /* ---- policy --------------------------------------------------------------------------------------------------------
@@ -365,14 +394,13 @@ words__times__are_as_fine_as_people_need(void **state)
     (void)state;
     assert_string_equal(words_relative(NOW - 59999, NOW, text), "just now");
     assert_string_equal(words_relative(NOW + 30000, NOW, text), "in a moment");
-    assert_string_equal(words_relative(NOW - MINUTE, NOW, text), "1 min ago");
-    assert_string_equal(words_relative(NOW - HOUR, NOW, text), "1 h ago");
+    assert_string_equal(words_relative(NOW - MINUTE, NOW, text), "1 minute ago");
+    assert_string_equal(words_relative(NOW - HOUR, NOW, text), "1 hour ago");
     assert_string_equal(words_relative(NOW - 5 * HOUR - 59 * MINUTE, NOW, text), "5 h 59 min ago");
-    assert_string_equal(words_relative(NOW + 47 * HOUR, NOW, text), "in 47 h");
+    assert_string_equal(words_relative(NOW + 47 * HOUR, NOW, text), "in 47 hours");
     assert_string_equal(words_relative(NOW - 48 * HOUR, NOW, text), "2 days ago");
     assert_string_equal(words_moment(NOW, NOW, text), "23 Nov 10:42");
     assert_string_equal(words_moment(NOW - 365 * DAY, NOW, text), "23 Nov 2025 10:42");
-    assert_string_equal(words_span(-5, text), "0 s");
 }
 
 /* What html_put() makes of TEXT. */
@@ -466,6 +494,7 @@ main(void)
         cmocka_unit_test(page_write__hostile_strings__stay_text),
         cmocka_unit_test(page_write__thousands_of_backups__are_gathered),
         cmocka_unit_test(page_write__no_room__is_an_error),
+        cmocka_unit_test(page_prose__backticks__become_code_in_pairs),
         cmocka_unit_test(page_policy__digests__are_those_of_the_page),
         cmocka_unit_test(web_page__request__answers_with_page_and_policy),
         cmocka_unit_test(words__times__are_as_fine_as_people_need),

@@ -110,7 +110,7 @@ planner_next__server_not_seen__waits(void **state)
 }
 
 static void
-planner_next__may_not_run__waits_before_claim_and_before_start(void **state)
+planner_next__may_not_run__waits_and_claims_anew(void **state)
 {
     (void)state;
     assert_int_equal(planner_next(&p, now, true, false, &at), PLANNER_WAIT);
@@ -118,7 +118,50 @@ planner_next__may_not_run__waits_before_claim_and_before_start(void **state)
     claim(T0);
     planner_claimed(&p, true, false, 0, now);
     assert_int_equal(planner_next(&p, now, true, false, &at), PLANNER_WAIT);
+    now += 30 * MINUTE; /* somebody else may have followed, and may be done */
+    claim(T0);
+    planner_claimed(&p, false, true, 0, now);
+    assert_waits(T0 + HOUR + OFFSET);
+}
+
+static void
+planner_refused__again_and_again__long_pauses(void **state)
+{
+    static const int64_t minutes[] = {8, 16, 32, 64, 128, 240, 240};
+    struct schedule daily;
+    struct err err = ERR_INIT;
+    int64_t first;
+
+    (void)state;
+    assert_ok(schedule_parse("@every 24h", &daily, &err), &err);
+    planner_init(&p, &daily, 0);
+    now = first = schedule_last(&daily, now);
+    for (size_t i = 0; i < sizeof(minutes) / sizeof(*minutes); i++) {
+        start(first);
+        planner_refused(&p, now);
+        assert_waits(now + minutes[i] * MINUTE);
+        now = at;
+    }
+    start(first);
+    planner_ended(&p, false, now); /* of another kind */
+    assert_waits(now + 15 * MINUTE);
+    now = at;
+    run_well(first);
+}
+
+static void
+planner_held_slot__queued_or_running__alone(void **state)
+{
+    (void)state;
+    assert_int_equal(planner_held_slot(&p), 0);
+    claim(T0);
+    planner_claimed(&p, true, false, 0, now);
+    assert_int_equal(planner_held_slot(&p), 0);
     assert_int_equal(next(), PLANNER_START);
+    planner_started(&p);
+    assert_int_equal(planner_held_slot(&p), T0);
+    planner_ended(&p, false, now);
+    assert_int_equal(planner_held_slot(&p), 0);
 }
 
 static void
@@ -417,7 +460,9 @@ main(void)
         cmocka_unit_test_setup(planner_next__at_the_start__last_slot_alone, setup),
         cmocka_unit_test_setup(planner_next__before_the_offset__slot_before, setup),
         cmocka_unit_test_setup(planner_next__server_not_seen__waits, setup),
-        cmocka_unit_test_setup(planner_next__may_not_run__waits_before_claim_and_before_start, setup),
+        cmocka_unit_test_setup(planner_next__may_not_run__waits_and_claims_anew, setup),
+        cmocka_unit_test_setup(planner_refused__again_and_again__long_pauses, setup),
+        cmocka_unit_test_setup(planner_held_slot__queued_or_running__alone, setup),
         cmocka_unit_test_setup(planner_next__claim_or_job_under_way__asked_once, setup),
         cmocka_unit_test_setup(planner_claimed__done__next_slot, setup),
         cmocka_unit_test_setup(planner_claimed__ours_after_the_next_slot_came__that_one_instead, setup),

@@ -242,14 +242,17 @@ ask(struct model *m)
     m->put_back = false;
     pass_by(m);
     assert_true(at > m->wall || step != PLANNER_WAIT);
-    if (!may_run)
+    if (!may_run) {
         assert_int_equal(step, PLANNER_WAIT);
-    else if (step == PLANNER_CLAIM)
+        if (m->doing == CLAIMED)
+            m->doing = IDLE; /* to be claimed anew */
+    } else if (step == PLANNER_CLAIM) {
         check_claim(m, m->p.slot_ms);
-    else if (step == PLANNER_START)
+    } else if (step == PLANNER_START) {
         check_start(m, m->p.slot_ms);
-    else
+    } else {
         check_wait(m, at);
+    }
 }
 
 /* ---- runs -------------------------------------------------------------------------------------------------------- */
