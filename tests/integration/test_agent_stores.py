@@ -79,6 +79,7 @@ class Watch(threading.Thread):
 
 class StoreAway(StoreCase):
     kept_for_itself = True
+    together = "private gateway of the agents"
 
     def setUp(self):
         super().setUp()
