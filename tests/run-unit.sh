@@ -51,7 +51,7 @@ if server=$(sh "$(dirname "$0")/servers/redis.sh" find); then
 fi
 cpus=$(nproc)
 twice=$((cpus < 2 ? 2 * cpus : 4))
-printf '%s\n' "$@" | xargs -P "${JOBS:-$twice}" -n 1 sh "$0" --one "$out" < /dev/stdin
+printf '%s\n' "$@" | xargs -P "${JOBS:-$twice}" -n 1 sh "$0" --one "$out"
 cat "$out"/*.failed 2> /dev/null
 cat "$out"/*.counts | awk -v programs=$# '
     {ok += $1; bad += $2; skipped += $3}
