@@ -150,16 +150,16 @@ static void
 ask_done__late_for_an_earlier_slot__claim_in_hand_stays_ours(void **state)
 {
     struct scene *s = *state;
-    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT + 60000, false},
-                          done = {ASK_DONE, WORK_BACKUP, SLOT, false},
-                          keep = {ASK_KEEP, WORK_BACKUP, SLOT + 60000, false};
+    const struct question take = {ASK_TAKE, WORK_BACKUP, SLOT + 60000, false, NULL},
+                          done = {ASK_DONE, WORK_BACKUP, SLOT, false, NULL},
+                          keep = {ASK_KEEP, WORK_BACKUP, SLOT + 60000, false, NULL};
 
     make_repository(s);
     assert_int_equal(ask(s, &take)->outcome, SLOT_OURS);
     assert_int_equal(ask(s, &done)->err.code, ERR_NONE);
     assert_int_equal(ask(s, &keep)->err.code, ERR_NONE);
     assert_int_equal(s->answer.outcome, SLOT_OURS);
-    assert_int_equal(ask(s, &(struct question){ASK_TAKE, WORK_BACKUP, SLOT, false})->outcome, SLOT_DONE);
+    assert_int_equal(ask(s, &(struct question){ASK_TAKE, WORK_BACKUP, SLOT, false, NULL})->outcome, SLOT_DONE);
 }
 
 /* Answers that nobody takes fill the room too. */
@@ -172,9 +172,9 @@ asker_ask__too_many__says_so(void **state)
 
     make_repository(s);
     for (; put && n < 1000; n++) {
-        put = asker_ask(s->asker, &(struct question){ASK_KEEP, WORK_BACKUP, SLOT + n * 1000, false});
+        put = asker_ask(s->asker, &(struct question){ASK_KEEP, WORK_BACKUP, SLOT + n * 1000, false, NULL});
         if (put) /* the same once more is not put twice */
-            assert_true(asker_ask(s->asker, &(struct question){ASK_KEEP, WORK_BACKUP, SLOT + n * 1000, false}));
+            assert_true(asker_ask(s->asker, &(struct question){ASK_KEEP, WORK_BACKUP, SLOT + n * 1000, false, NULL}));
     }
     assert_in_range(n, 10, 200);
 }
