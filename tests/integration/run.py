@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-run.py [NAME...]: the integration tests, or those whose names have one of the NAMEs in them. A line a test; the last
-line is "integration: N passed, N failed, N skipped". The exit status is 1 when one failed.
+run.py [NAME...]: the integration tests, or those whose names have one of the NAMEs in them. A line a test, with the
+time that it took and what of it the processors worked; the last line is "integration: N passed, N failed, N skipped".
+The exit status is 1 when one failed.
+
+Several processes share the tests: much of a test is waiting, so there are two a CPU. They take one test after the
+other, first those that may take longest. A class says what else counts: `together`, a name, for tests that are run one
+after the other by one process, because they share what it would cost much to have twice; `alone` for tests that
+measure what the load of others would change: they are run when all others are over, one at a time.
 
 Environment: REMORA (the program, else build/remora), SEED (of all random choices, else the clock), CAMPAIGN=1 (the full
-figures), REQUIRE_SERVERS=1 (a server that is not here is a failure), JOBS (how many processes share the tests, each
-class of them as a whole; else one a CPU, at most 2), TMPDIR; the S3_TEST_* variables of
-tests/servers/rgw.sh name the S3 server for the tests that need one, else they start one.
+figures), REQUIRE_SERVERS=1 (a server that is not here is a failure), JOBS (how many processes share the tests; else two
+a CPU, at most 4), TMPDIR; the S3_TEST_* variables of tests/servers/rgw.sh name the S3 server for the tests that need
+one, else the first of those tests starts one for all.
 
 The tests mount small file systems of their own: the run gives itself a mount namespace first (and, without being root,
 a user namespace), so that nothing of them is seen outside or left behind.
@@ -16,6 +22,7 @@ a user namespace), so that nothing of them is seen outside or left behind.
 import importlib
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -29,10 +36,22 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # the tree stays as it was
 NAMESPACE_MARK = "INTEGRATION_NAMESPACE"
+# The limits are those of a test that has a CPU of its own.
+PATIENCE = 3
+
+
+def said_of(test, what):
+    """What a test says of itself, or its class of all its tests."""
+    return getattr(getattr(test, test._testMethodName), what, getattr(test, what, None))
 
 
 def time_limit(test):
-    return getattr(getattr(test, test._testMethodName), "seconds", test.seconds)
+    return said_of(test, "seconds")
+
+
+def processor_time():
+    """Seconds, of this process and of those that it has seen the end of."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 class TimeIsUp(BaseException):
@@ -48,8 +67,8 @@ class Report(unittest.TestResult):
 
     def startTest(self, test):
         super().startTest(test)
-        self.began = time.monotonic()
-        signal.setitimer(signal.ITIMER_REAL, time_limit(test))
+        self.began, self.worked = time.monotonic(), processor_time()
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE * time_limit(test))
 
     def stopTest(self, test):
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -58,7 +77,8 @@ class Report(unittest.TestResult):
     def _line(self, verdict, test, text=""):
         name = ".".join(test.id().split(".")[-2:]) if "." in test.id() else test.id()
         # One write, so that the lines of two processes do not mix.
-        sys.stdout.write(f"{verdict:8}{name}  {time.monotonic() - self.began:.1f} s{text}\n")
+        took, worked = time.monotonic() - self.began, processor_time() - self.worked
+        sys.stdout.write(f"{verdict:8}{name}  {took:.1f} s, cpu {worked:.1f} s{text}\n")
         sys.stdout.flush()
 
     def addSuccess(self, test):
@@ -99,15 +119,21 @@ def enter_namespace():
 
 
 def wanted_tests(names):
-    """A list of tests for each class that has any, first those with a test that may take longest."""
-    groups = []
     for path in sorted(HERE.glob("test_*.py")):
         module = importlib.import_module(path.stem)
         for group in unittest.defaultTestLoader.loadTestsFromModule(module):
-            tests = [test for test in group if not names or any(name in test.id() for name in names)]
-            if tests:
-                groups.append(tests)
-    return sorted(groups, key=lambda tests: max(map(time_limit, tests)), reverse=True)
+            yield from (test for test in group if not names or any(name in test.id() for name in names))
+
+
+def in_turns(tests):
+    """Lists of tests, each for one process, first those that may take longest."""
+    turns, shared = [], {}
+    for test in tests:
+        if name := said_of(test, "together"):
+            shared.setdefault(name, []).append(test)
+        else:
+            turns.append([test])
+    return sorted([*shared.values(), *turns], key=lambda turn: sum(map(time_limit, turn)), reverse=True)
 
 
 def on_alarm(*_):
@@ -133,24 +159,24 @@ def stop_kept():
             sys.modules[name].stop_all()
 
 
-def work(groups, turns, results):
-    """One process of several: takes the next class until there is none."""
+def work(turns, order, results):
+    """One process of several: takes the next turn until there is none."""
     report = Report()
     try:
-        while (turn := turns.get()) is not None:
-            run_tests(groups[turn], report)
+        while (number := order.get()) is not None:
+            run_tests(turns[number], report)
     finally:
         stop_kept()
     results.put((report.passed, len(report.failures) + len(report.errors), len(report.skipped)))
 
 
-def run_shared(groups, jobs):
+def run_shared(turns, jobs):
     """By JOBS processes: (passed, failed, skipped). One that ends before its time is a failure."""
     context = multiprocessing.get_context("fork")
-    turns, results = context.Queue(), context.Queue()
-    for turn in [*range(len(groups)), *[None] * jobs]:
-        turns.put(turn)
-    workers = [context.Process(target=work, args=(groups, turns, results)) for _ in range(jobs)]
+    order, results = context.Queue(), context.Queue()
+    for number in [*range(len(turns)), *[None] * jobs]:
+        order.put(number)
+    workers = [context.Process(target=work, args=(turns, order, results)) for _ in range(jobs)]
     for worker in workers:
         worker.start()
     try:
@@ -169,14 +195,26 @@ def run_shared(groups, jobs):
 
 def run(names):
     sys.path.insert(0, str(HERE))
-    from support import remora, servers
+    from support import gateway, remora, servers
     if not os.access(remora.PROGRAM, os.X_OK):
         sys.exit(f"run.py: there is no program {remora.PROGRAM}: run make first")
-    groups = wanted_tests(names)
-    jobs = min(int(os.environ.get("JOBS") or min(2, len(os.sched_getaffinity(0)))), len(groups))
+    tests = list(wanted_tests(names))
+    turns = in_turns(test for test in tests if not said_of(test, "alone"))
+    alone = [[test] for test in tests if said_of(test, "alone")]
+    jobs = min(int(os.environ.get("JOBS") or min(4, 2 * len(os.sched_getaffinity(0)))), len(turns))
     print(f"SEED={os.environ['SEED']}; servers: {', '.join(map(str, servers.AVAILABLE)) or 'none'}; processes: {jobs}",
           flush=True)
-    passed, failed, skipped = run_shared(groups, jobs)
+    began = time.monotonic()
+    gateway.keep_for_the_run()
+    try:
+        parts = [run_shared(turns, jobs)] if turns else []
+        parted = time.monotonic()
+        if alone:
+            parts.append(run_shared(alone, 1))
+    finally:
+        gateway.end_run()
+    passed, failed, skipped = map(sum, zip(*parts)) if parts else (0, 0, 0)
+    print(f"{parted - began:.0f} s together, {time.monotonic() - parted:.0f} s alone", flush=True)
     if servers.MISSING:
         print("NOT TESTED WITH: " + ", ".join(f"{kind} {major}" for kind, major in servers.MISSING)
               + " (run: make servers)", flush=True)
@@ -200,7 +238,6 @@ def main():
     except KeyboardInterrupt:
         return 130
     finally:
-        stop_kept()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -92,9 +92,10 @@ class Many(Case):
             self.measure(OPEN + pages(count) + 3 + 2 * 4, "show", "latest", "--json")
         with self.subTest("prune"):
             # The same without the text of the verified facts; three backups are looked at (manifest, index, segments);
-            # and for what is left of others the clock, once more all listings, the folders of data and the probes.
+            # and for what is left of others the clock, once more all listings, the folders of data and the probes;
+            # for the leases the clock and a listing.
             looked_at = 3 * 3
-            left = 1 + listings + pages(count, FOLDER_PAGE) + 1
+            left = 1 + listings + pages(count, FOLDER_PAGE) + 1 + 2
             result, requests = self.measure(OPEN + listings + count + looked_at + left, "prune", "--keep-daily", "7",
                                             "--keep-last", "3", "--json")
             removed = sum(b["action"] == "remove" for b in result.json()["backups"])

@@ -79,6 +79,8 @@ class Storm:
 
 
 class Races(Case):
+    together = "clocked gateway"
+
     def setUp(self):
         super().setUp()
         self.dumps = [data.dump_file(self, 3), data.dump_file(self, 4)]

@@ -8,7 +8,7 @@ loses nothing that it would not have lost without remora.
 import shutil
 
 from support import data, remora, servers
-from support.case import Case, each, limit, per_server, run_folder
+from support.case import Case, each, limit, once_a_run, per_server
 from support.resp import RespError
 from support.trees import names
 
@@ -17,14 +17,10 @@ ENTRY = {"yes": "appenddirname", "no": "dbfilename"}
 DEFAULT_NAMES = {"dbfilename": "dump.rdb", "appenddirname": "appendonlydir", "appendfilename": "appendonly.aof"}
 LAYOUT = {"yes": "aof", "no": "rdb"}
 
-_sources = {}
-
-
 class Source:
     """A repository with one backup of a server of this kind with every type in it: made once a run, never changed."""
 
-    def __init__(self, case, program):
-        folder = run_folder() / f"source-{program.name}"
+    def __init__(self, case, program, folder):
         server = case.server(program=program, name="source")
         if program.major < 7:
             data.fill_mixed(server, 1)
@@ -32,7 +28,6 @@ class Source:
             data.fill_every_type(server)
         self.before = state_of(server)
         server.call("SAVE")
-        folder.mkdir()
         self.dump = folder / "dump.rdb"
         server.dump.rename(self.dump)
         server.kill()
@@ -41,9 +36,7 @@ class Source:
 
 
 def source_of(case, program):
-    if program.name not in _sources:
-        _sources[program.name] = Source(case, program)
-    return _sources[program.name]
+    return once_a_run(f"source-{program.name}", lambda folder: Source(case, program, folder))
 
 
 def state_of(server):

@@ -110,6 +110,7 @@ def scenes():
 
 
 class PageCase(Case):
+    together = "browser"
     seconds = 120
 
     def setUp(self):

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every test has: a folder of its own, servers that end with it, its own random choices, and a time limit."""
 
+import fcntl
 import functools
 import itertools
 import os
+import pickle
 import random
 import shutil
 import tempfile
@@ -16,13 +18,41 @@ from .servers import Server
 SEED = int(os.environ.get("SEED") or 1)
 CAMPAIGN = bool(os.environ.get("CAMPAIGN"))
 REQUIRE_SERVERS = bool(os.environ.get("REQUIRE_SERVERS"))
+_made = {}
 
 
 def run_folder():
-    """What tests may share is kept here, once for each of the processes that share a run."""
+    """One for each of the processes that share a run."""
     path = Path(os.environ.get("INTEGRATION_FOLDER") or tempfile.gettempdir()) / f"process-{os.getpid()}"
     path.mkdir(mode=0o755, exist_ok=True)
     return path
+
+
+def once_a_run(name, make):
+    """
+    What MAKE(folder) returned (it has to be fit for pickle) when the first of all tests wanted NAME; nobody changes
+    it. The folder, new, is for what it makes there. Other processes wait meanwhile.
+    """
+    if name not in _made:
+        folder = _shared_folder(name)
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with open(folder / "lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not was_made(name):
+                shutil.rmtree(folder / "made", ignore_errors=True)
+                (folder / "made").mkdir(mode=0o755)
+                (folder / "half").write_bytes(pickle.dumps(make(folder / "made")))
+                (folder / "half").rename(folder / "whole")
+            _made[name] = pickle.loads((folder / "whole").read_bytes())
+    return _made[name]
+
+
+def was_made(name):
+    return (_shared_folder(name) / "whole").exists()
+
+
+def _shared_folder(name):
+    return Path(os.environ.get("INTEGRATION_FOLDER") or run_folder()) / "shared" / name
 
 
 def per_server(method):
@@ -54,6 +84,8 @@ def share(test, campaign):
 
 class Case(unittest.TestCase):
     seconds = 120
+    together = None  # see run.py
+    alone = False
     maxDiff = 2000
 
     def __init_subclass__(cls, **kwargs):

@@ -4,6 +4,7 @@
 import random
 from pathlib import Path
 
+from .case import once_a_run
 from .resp import RespError
 
 HERE = Path(__file__).resolve().parents[1]
@@ -151,36 +152,32 @@ def _streams(rng):
     yield "XDEL", "stream:emptied", "5-5"
 
 
-_dumps = {}
-
-
 def dump_file(case, megabytes):
     """The dump of a server with at least that much everyday data: made once a run, never changed."""
-    from .case import run_folder
-    if megabytes not in _dumps:
+    def make(folder):
         server = case.server("--rdbcompression", "no", name=f"dump-{megabytes}")
         fill_mixed(server, megabytes)
         load_functions(server)
-        server.call("SAVE")
-        path = run_folder() / f"{megabytes}.rdb"
-        server.dump.rename(path)
-        server.kill()
+        path = _saved(server, folder)
         case.assertGreaterEqual(path.stat().st_size, megabytes << 20)
-        _dumps[megabytes] = path
-    return _dumps[megabytes]
+        return path
+
+    return once_a_run(f"dump-{megabytes}", make)
 
 
 def small_dump_file(case):
     """The dump of fill_every_type()."""
-    from .case import run_folder
-    if "small" not in _dumps:
+    def make(folder):
         server = case.server(name="dump-small")
         fill_every_type(server)
-        server.call("SAVE")
-        path = run_folder() / "small.rdb"
-        server.dump.rename(path)
-        server.kill()
-        _dumps["small"] = path
-    return _dumps["small"]
+        return _saved(server, folder)
+
+    return once_a_run("dump-small", make)
 
 
+def _saved(server, folder):
+    server.call("SAVE")
+    path = folder / "dump.rdb"
+    server.dump.rename(path)
+    server.kill()
+    return path

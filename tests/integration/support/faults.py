@@ -6,20 +6,20 @@ import subprocess
 from pathlib import Path
 
 from . import processes
+from .case import once_a_run
 
 SOURCE = Path(__file__).resolve().with_name("faults.c")
-_built = []
 
 
 def library():
     """Built once a run."""
-    from .case import run_folder
-    if not _built:
-        path = run_folder() / "faults.so"
+    def make(folder):
+        path = folder / "faults.so"
         subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-o", path,
                         SOURCE], check=True)
-        _built.append(path)
-    return _built[0]
+        return path
+
+    return once_a_run("faults", make)
 
 
 class Place:

@@ -2,7 +2,9 @@
 """
 Real S3 servers: Ceph's RADOS Gateway, as tests/servers/rgw.sh starts it. shared() is the one that the S3_TEST_*
 variables name, else one of this run; private() is one more, to be stopped and killed; clocked() one whose clock can be
-put forward. They are started when they are first asked for, kept for all tests, and ended by stop_all().
+put forward. They are started when they are first asked for and kept for all tests. The shared one is there for all
+processes of a run, whichever of them starts it: it ends when the last of them does. The others are a process's own,
+and ended by stop_all().
 """
 
 import os
@@ -15,11 +17,18 @@ import uuid
 from pathlib import Path
 
 from . import clock, s3
+from .case import REQUIRE_SERVERS, once_a_run, run_folder, was_made
 from .servers import TOP
 
 SCRIPT = ["sh", str(TOP / "tests/servers/rgw.sh")]
 PROGRAMS = ("radosgw", "ceph-mon", "ceph-osd", "ceph", "monmaptool", "radosgw-admin")
 _kept = {}
+_pipe = []  # its end for reading, and the other one, to which nobody writes
+
+
+def keep_for_the_run():
+    """Before the processes of a run are forked: a shared gateway ends when all of them have, however they do."""
+    _pipe.extend(os.pipe())
 
 
 class Gateway:
@@ -78,6 +87,13 @@ class Gateway:
             self._holder.wait(60)
 
 
+def _make_shared(_folder):
+    """The variables of a gateway that reads the run's pipe, in place of one of ours."""
+    if not _pipe:
+        raise RuntimeError("nobody called keep_for_the_run()")
+    return _variables(_launch(_pipe[0]))
+
+
 class Clocked(Gateway):
     """One whose time passes in leaps: what is stored grows older at once."""
 
@@ -96,7 +112,6 @@ class Clocked(Gateway):
 
 
 def _start_clocked():
-    from .case import run_folder
     clock = run_folder() / "rgw-clock"
     clock.write_text("+0\n")
     clocked = _start(Clocked, RGW_CLOCK=str(clock))
@@ -104,14 +119,22 @@ def _start_clocked():
     return clocked
 
 
+def _launch(stdin, **more):
+    """The script keeps the gateway while its command, cat, reads: when who writes is gone, the pipe is closed."""
+    return subprocess.Popen([*SCRIPT, "run", "sh", "-c", "env | grep ^S3_TEST_; echo whole; exec cat"], stdin=stdin,
+                            stdout=subprocess.PIPE, text=True, env={**os.environ, **more})
+
+
 def _start(kind=Gateway, **more):
-    """The script keeps the gateway while its command, cat, reads: when this process is gone, the pipe is closed."""
-    holder = subprocess.Popen([*SCRIPT, "run", "sh", "-c", "env | grep ^S3_TEST_; echo whole; exec cat"],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **more})
+    holder = _launch(subprocess.PIPE, **more)
+    return kind(_variables(holder), holder)
+
+
+def _variables(holder):
     variables = {}
     for line in holder.stdout:
         if line == "whole\n":
-            return kind(variables, holder)
+            return variables
         name, equals, value = line.rstrip("\n").partition("=")
         if equals and name.startswith("S3_TEST_"):
             variables[name] = value
@@ -119,7 +142,6 @@ def _start(kind=Gateway, **more):
 
 
 def _get(name, begin=_start):
-    from .case import REQUIRE_SERVERS
     missing = [p for p in PROGRAMS if shutil.which(p) is None]
     if missing and name not in _kept:
         text = f"there is no {missing[0]} here (sh tests/install-packages.sh rgw)"
@@ -134,7 +156,7 @@ def _get(name, begin=_start):
 def shared():
     if "shared" not in _kept and os.environ.get("S3_TEST_HTTP"):
         _kept["shared"] = Gateway(os.environ)
-    return _get("shared")
+    return _get("shared", lambda: Gateway(once_a_run("gateway", _make_shared)))
 
 
 def private():
@@ -146,5 +168,17 @@ def clocked():
 
 
 def stop_all():
+    """Those of this process."""
     while _kept:
         _kept.popitem()[1].stop()
+
+
+def end_run(seconds=60):
+    """When the processes of the run have ended: returns when the shared gateway has, too, and left nothing."""
+    os.close(_pipe[1])
+    if was_made("gateway"):
+        folder = Path(once_a_run("gateway", _make_shared)["S3_TEST_DIR"])
+        deadline = time.monotonic() + seconds
+        while folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+    os.close(_pipe[0])

@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting programs so that none outlives the test run, whatever ends it."""
 
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
 
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent():
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+# A function of ours between fork and exec would cost more than most programs that are started here: Python would copy
+# its page tables for each of them.
+BOUND = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "KILL"]
 
 
 def start(command, **options):
     """subprocess.Popen of a process that the kernel kills when this one ends."""
     options.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.Popen([str(word) for word in command], preexec_fn=_die_with_parent, **options)
+    return subprocess.Popen([*BOUND, *map(str, command)], **options)
 
 
 def end(process):

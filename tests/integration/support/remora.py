@@ -53,7 +53,7 @@ def start(*words, wrapper=lambda w: w, env=None, stdout=subprocess.PIPE, stderr=
                            **options)
 
 
-def finish(process, words=(), timeout=100):
+def finish(process, words=(), timeout=240):
     """Wait for a started one."""
     try:
         out, err = process.communicate(timeout=timeout)
@@ -63,7 +63,7 @@ def finish(process, words=(), timeout=100):
     return Result(words, process.returncode, out or b"", err or b"")
 
 
-def run(*words, timeout=100, **options):
+def run(*words, timeout=240, **options):
     return finish(start(*words, **options), words, timeout)
 
 

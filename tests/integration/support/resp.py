@@ -11,7 +11,7 @@ class RespError(Exception):
 class Client:
     """One connection to address: ("127.0.0.1", port) or the path of a Unix socket."""
 
-    def __init__(self, address, timeout=60):
+    def __init__(self, address, timeout=120):
         if isinstance(address, tuple):
             self._socket = socket.create_connection(address, timeout=timeout)
         else:
