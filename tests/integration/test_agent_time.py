@@ -318,7 +318,7 @@ class Secrets(TimeCase):
         repo = s3.Repository(store)
         self.addCleanup(store.client.remove_all, repo.bucket, repo.prefix)
         self.expect(remora.OK, repo.run("init"))
-        path, env = self.folder / "key", {"AWS_REGION": s3.REGION}
+        path, env = self.folder / "key", {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
 
         def write(secret):
             text = {"option": f"{store.access_key}\n{secret}\n",

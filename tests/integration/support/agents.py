@@ -17,7 +17,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Agent:
-    """An agent of a repository; it ends with the test."""
+    """An agent of a repository; it ends with the test. ENV goes over the repository's own; None takes a variable out."""
 
     def __init__(self, case, repo, *words, env=None, wrapper=lambda w: w, token=True):
         self.case, self.repo, self.port = case, repo, free_port()
@@ -28,8 +28,8 @@ class Agent:
             token_file.write_text("secret-of-the-tests\n")
             self.words += ["--token-file", token_file]
         with open(self.log_path, "wb") as log:
-            self.process = remora.start(*self.words, env={**repo.env, **(env or {})}, wrapper=wrapper,
-                                        stdout=subprocess.DEVNULL, stderr=log)
+            told = {name: value for name, value in {**repo.env, **(env or {})}.items() if value is not None}
+            self.process = remora.start(*self.words, env=told, wrapper=wrapper, stdout=subprocess.DEVNULL, stderr=log)
         case.addCleanup(processes.end, self.process)
         self.wait("it does not serve HTTP", lambda: self.get("/healthz") is not None)
 
