@@ -154,6 +154,10 @@ class Killed(CopyCase):
         self.addCleanup(processes.end, process)
         return process
 
+    def wait_for_segments(self, process, count):
+        while len(self.stored()) < count and process.poll() is None:
+            time.sleep(0.001)
+
     def stored(self):
         return {p.name: p.stat().st_mtime_ns for p in Backup(self.target, self.backup_id).segments()}
 
@@ -164,11 +168,14 @@ class Killed(CopyCase):
         self.copy(self.source, self.target)
         seconds = time.monotonic() - began
         killed = resumed = 0
-        for _ in range(share(15, 200)):
+        for number in range(share(15, 200)):
             shutil.rmtree(self.target.path / "instances/shop/data")
             Backup(self.target, self.backup_id).manifest.unlink(missing_ok=True)
             process = self.start()
-            time.sleep(self.random.random() * seconds)
+            if number % 2 == 0:
+                time.sleep(self.random.random() * seconds)
+            else:
+                self.wait_for_segments(process, self.random.randrange(3, self.count))
             process.kill()
             killed += remora.finish(process).status == -signal.SIGKILL
             before = self.stored()
@@ -187,8 +194,7 @@ class Killed(CopyCase):
 
     def test_interrupted_and_gone_on_with(self):
         process = self.start()
-        while len(self.stored()) < 3 and process.poll() is None:
-            time.sleep(0.001)
+        self.wait_for_segments(process, 3)
         process.send_signal(signal.SIGTERM)
         status = remora.finish(process).status
         self.assertIn(status, (remora.OK, remora.INTERRUPTED))
