@@ -21,6 +21,7 @@ web_places_init(struct web_places *p, size_t max, int64_t max_ms)
 static void
 ring_remove(struct web_places *p, struct web_place *place)
 {
+    REQUIRE(place->before != NULL && place->after != NULL); /* it is in the ring */
     place->before->after = place->after;
     place->after->before = place->before;
     place->before = place->after = NULL;

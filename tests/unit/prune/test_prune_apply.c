@@ -79,11 +79,11 @@ note_progress(const struct progress *p, void *cookie)
 {
     static const char letters[] = {[PROGRESS_LISTING] = 'l', [PROGRESS_CHECKING] = 'c', [PROGRESS_REMOVING] = 'r'};
     struct told *t = cookie;
-    const char letter[] = {letters[p->phase], '\0'};
+    char letter = letters[p->phase];
     size_t len = strlen(t->phases);
 
-    if ((len == 0 || t->phases[len - 1] != *letter) && len + 1 < sizeof(t->phases))
-        strcat(t->phases, letter);
+    if ((len == 0 || t->phases[len - 1] != letter) && len + 1 < sizeof(t->phases))
+        t->phases[len] = letter; /* the rest is zeros */
     t->last = *p;
     t->count++;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/test_common.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,13 +49,11 @@ expect_words(const char *command, const char *joined)
 {
     struct err err = ERR_INIT;
     char **words = cred_process_words(command, &err), text[200] = "";
+    size_t len = 0;
 
-    if (words == NULL)
-        fail_msg("%s", err.msg);
-    for (char **w = words; *w != NULL; w++) {
-        (void)strcat(text, *w);
-        (void)strcat(text, "|");
-    }
+    assert_ok(words != NULL ? 0 : -1, &err);
+    for (size_t i = 0; words != NULL && words[i] != NULL && len < sizeof(text); i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s|", words[i]);
     assert_string_equal(text, joined);
     cred_process_words_free(words);
 }

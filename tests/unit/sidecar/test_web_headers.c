@@ -52,12 +52,14 @@ requests__behind_the_first_on_a_connection__are_not_looked_at(void **state)
 static void
 headers__that_can_be_read_in_two_ways__are_400(void **state)
 {
+    static const char right_first[] = "Authorization: Bearer " WEB_SCENE_TOKEN "\r\nAuthorization: Bearer wrong\r\n";
+    static const char wrong_first[] = "Authorization: Bearer wrong\r\nAuthorization: Bearer " WEB_SCENE_TOKEN "\r\n";
     static const char *const lines[] = {
         "Host: y\r\n",
         "Content-Length: 2\r\n",
         "content-length: 3\r\n",
-        "Authorization: Bearer " WEB_SCENE_TOKEN "\r\nAuthorization: Bearer wrong\r\n",
-        "Authorization: Bearer wrong\r\nAuthorization: Bearer " WEB_SCENE_TOKEN "\r\n",
+        right_first,
+        wrong_first,
         "X-Blank : y\r\n",
         "X Blank: y\r\n",
         "X\t: y\r\n",
