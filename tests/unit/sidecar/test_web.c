@@ -281,9 +281,11 @@ descriptors__of_the_web__are_not_inherited(void **state)
                      200); /* so FD's other end is there by now */
     for (int i = STDERR_FILENO + 1; i < 256; i++) {
         struct stat st;
+        char path[32];
         int flags = fcntl(i, F_GETFD);
 
-        if (flags < 0 || fstat(i, &st) != 0 || !S_ISSOCK(st.st_mode))
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", i); /* by its name: the web may close it just now */
+        if (flags < 0 || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
             continue;
         seen++;
         if ((flags & FD_CLOEXEC) == 0)
@@ -362,8 +364,9 @@ greedy_clients__read_nothing__cost_a_bounded_amount(void **state)
         refused += raw_status(s->answer) == 503;
         (void)close(fds[i]);
     }
-    assert_int_equal(refused, CLIENTS - 10); /* 10 of 3 MB fit into 32 MB */
-    clock_sleep_ms(200);                     /* their memory is given back */
+    /* 10 of 3 MB fit into 32 MB; as many again where the first ones were sent away (10 s) before the last had come. */
+    assert_in_range(refused, CLIENTS - 20, CLIENTS - 10);
+    clock_sleep_ms(200); /* their memory is given back */
     assert_int_equal(web_scene_ask(s, "HEAD /large HTTP/1.1\r\n" WEB_SCENE_HOST "\r\n"), 200);
 }
 
