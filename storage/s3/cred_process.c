@@ -144,7 +144,7 @@ read_output(int fd, int64_t until_ms, struct buf *out, struct err *err)
 }
 
 static int
-wait_for(pid_t pid, int64_t until_ms, struct err *err)
+wait_for(pid_t pid, const char *program, int64_t until_ms, struct err *err)
 {
     int status = 0;
 
@@ -161,7 +161,8 @@ wait_for(pid_t pid, int64_t until_ms, struct err *err)
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
-    return err_set(err, ERR_STORE_DENIED, PEER " ended with %s %d", WIFEXITED(status) ? "exit status" : "signal",
+    return err_set(err, ERR_STORE_DENIED, PEER " (%s) ended with %s %d", program,
+                   WIFEXITED(status) ? "exit status" : "signal",
                    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
@@ -183,7 +184,7 @@ run(char **words, struct buf *out, struct err *err)
     rc = read_output(fds[0], until_ms, out, err);
     (void)close(fds[0]);
     if (rc == 0)
-        rc = wait_for(pid, until_ms, err);
+        rc = wait_for(pid, words[0], until_ms, err);
     if (rc < 0) { /* fails where it has ended already: then its group is gone, or what is left of it goes */
         (void)kill(-pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);
